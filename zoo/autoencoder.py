@@ -1,0 +1,46 @@
+"""Autoencoder: reconstructs only; the control without a game.
+
+The autoencoder rows of the BiGAN paper (Donahue et al. 2017, https://arxiv.org/abs/1605.09782,
+table 1): the same E and G, trained directly on the reconstruction error.
+
+It has no prior, so it cannot generate: those cells stay empty. The paper leaves the reduction of the
+loss open. Here it is the mean over the batch of the sum over pixels; under Adam the constant factor
+matters through the weight decay alone.
+"""
+
+from torch import Tensor
+
+from zoo.game import Batch, Builder, Game, Losses, Player, Turn
+from zoo.losses import mean_absolute, mean_square
+from zoo.priors import Prior
+
+ERRORS = {"l2": mean_square, "l1": mean_absolute}
+
+
+class Autoencoder(Game):
+    """One player, one turn.
+
+    Args:
+        build: makes the networks.
+        prior: not used; every family is given one.
+        error: "l2" (squared) or "l1".
+
+    """
+
+    def __init__(self, build: Builder, prior: Prior, error: str = "l2") -> None:
+        if error not in ERRORS:
+            raise ValueError(f"error must be one of {', '.join(ERRORS)}, got {error!r}")
+        super().__init__(build("G", "E", "mean"), prior=None)
+        self.error = ERRORS[error]
+        self.players = {"autoencoder": Player(("G", "E", "mean"), lr=2e-4, l2=2.5e-5)}
+        self.turns = (Turn("reconstruct", ("autoencoder",)),)
+
+    def losses(self, turn: str, batch: Batch, step: int) -> Losses:
+        """Return the reconstruction error, summed over pixels."""
+        x: Tensor = batch.x
+        # L = E_x ||x - G(E(x))||
+        pixels = x[0].numel()
+        return {"autoencoder": {"reconstruction": pixels * self.error(x, self.G(self.infer(x)))}}
+
+
+Family = Autoencoder

@@ -1,0 +1,270 @@
+"""The contract: a family is players, turns and one loss per player.
+
+A player's gradient is the gradient of the sum of its own terms with respect to its own parameters, and
+nothing else. The harness takes it, freezes what does not move, and takes the gradients of all moving
+players before any optimiser steps. A family never routes gradients between players by `detach`; a
+stop-gradient appears only where an equation has one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from zoo.networks import Builder
+from zoo.priors import Prior
+
+Losses = dict[str, dict[str, Tensor]]
+"""Player -> term -> weighted live scalar; a player's loss is the sum of its terms."""
+
+
+def constant(step: int) -> float:
+    """Return 1: the schedule that leaves the learning rate alone."""
+    return 1.0
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Gradient clipping by norm: of each tensor by itself, or of all of a player's together."""
+
+    norm: float
+    of: Literal["tensor", "player"]
+
+
+@dataclass(frozen=True)
+class Player:
+    """Some networks that one Adam optimiser moves to lower one loss.
+
+    Attributes:
+        networks: names of the networks it owns.
+        lr: learning rate, one for all or one per network.
+        betas, eps: Adam's.
+        l2: coupled weight decay, added to the gradient before Adam.
+        clip: gradient clipping, if any.
+        schedule: training step (from 0) -> factor on the learning rate.
+        average: decay of an exponential average of the weights, if it keeps one.
+
+    """
+
+    networks: tuple[str, ...]
+    lr: float | Mapping[str, float]
+    betas: tuple[float, float] = (0.5, 0.999)
+    eps: float = 1e-8
+    l2: float = 0.0
+    clip: Clip | None = None
+    schedule: Callable[[int], float] = constant
+    average: float | None = None
+
+    def lr_of(self, network: str) -> float:
+        """Return the learning rate of one of its networks."""
+        return self.lr[network] if isinstance(self.lr, Mapping) else self.lr
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Players that move at the same time on one batch.
+
+    Attributes:
+        name: told to `Game.losses`.
+        players: who moves.
+        repeats: how often in a row, each time on a fresh batch.
+        inference: networks that run in inference mode meanwhile.
+
+    """
+
+    name: str
+    players: tuple[str, ...]
+    repeats: int = 1
+    inference: tuple[str, ...] = ()
+
+
+class Batch(NamedTuple):
+    """What one turn is played on.
+
+    Attributes:
+        x: images in the game's range, (N, C, H, W).
+        y: class labels, (N,).
+        z: draws of the prior, (N, d); empty (N, 0) without a prior.
+        noise: standard normal draws by the names in `Game.noise`.
+
+    """
+
+    x: Tensor
+    y: Tensor
+    z: Tensor
+    noise: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Something else to evaluate in a trained game, in a row of its own."""
+
+    features: Callable[[Tensor], Tensor]
+    capabilities: frozenset[str] = field(default=frozenset({"features"}))
+
+
+class Game(nn.Module):
+    """Base of all families: the networks, what they offer to an evaluation, and the contract.
+
+    A family sets `players`, `turns` and, where it needs them, `noise` and `image_range`, and
+    implements `losses`. Networks become attributes under their own names (`self.G`, `self.E`, ...).
+
+    Images that go in or out of the evaluation methods are in [-1, 1], whatever the game's own range;
+    these methods leave train/eval mode and gradients to the caller.
+    """
+
+    players: Mapping[str, Player]
+    turns: tuple[Turn, ...]
+    noise: Mapping[str, tuple[int, ...]]
+    image_range: tuple[float, float] = (-1.0, 1.0)
+
+    G: nn.Module
+    E: nn.Module
+    mean: nn.Module
+    scale: nn.Module
+    F: nn.Module
+    s_x: nn.Module
+    H: nn.Module
+    s_z: nn.Module
+    J: nn.Module
+    s_xz: nn.Module
+
+    def __init__(self, networks: Mapping[str, nn.Module], prior: Prior | None) -> None:
+        super().__init__()
+        self.prior = prior
+        self.noise = {}
+        for name, network in networks.items():
+            self.add_module(name, network)
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """Networks by name."""
+        return dict(self.named_children())
+
+    def losses(self, turn: str, batch: Batch, step: int) -> Losses:
+        """Return each moving player's terms, weighted, live and scalar."""
+        raise NotImplementedError
+
+    # The vocabulary of the family files.
+
+    def infer(self, x: Tensor) -> Tensor:
+        """E(x), or its mean where the encoder is stochastic: (N, C, H, W) -> (N, d)."""
+        z: Tensor = self.mean(self.E(x))
+        return z
+
+    def score_image(self, x: Tensor) -> Tensor:
+        """s_x(F(x)): (N, C, H, W) -> (N,)."""
+        s: Tensor = self.s_x(self.F(x))
+        return s.squeeze(1)
+
+    def score_latent(self, z: Tensor) -> Tensor:
+        """s_z(H(z)): (N, d) -> (N,)."""
+        s: Tensor = self.s_z(self.H(z))
+        return s.squeeze(1)
+
+    def score_pair(self, x: Tensor, z: Tensor) -> Tensor:
+        """s_xz(J(F(x), H(z))): -> (N,)."""
+        s: Tensor = self.s_xz(self.J(self.F(x), self.H(z)))
+        return s.squeeze(1)
+
+    # What a game offers to the evaluation.
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Names of the methods below that this game can answer."""
+        has = self.networks.keys()
+        able = set()
+        if "G" in has:
+            able.add("generate")
+        if self.prior is not None:
+            able.add("sample_prior")
+        if "mean" in has:
+            able |= {"encode", "features"}
+        if {"generate", "encode"} <= able:
+            able.add("reconstruct")
+        if has & {"s_x", "s_z", "s_xz"}:
+            able.add("score")
+        return frozenset(able)
+
+    def readouts(self) -> dict[str, Readout]:
+        """Further rows of the same training, by name."""
+        return {}
+
+    def sample_prior(
+        self, n: int, generator: torch.Generator, truncation: float | None = None
+    ) -> Tensor:
+        """Draw (n, d) from p(z) on the generator's device.
+
+        Raises:
+            ValueError: the game has no prior, or it cannot be truncated.
+
+        """
+        if self.prior is None:
+            raise ValueError(f"{type(self).__name__} has no prior to sample from")
+        return self.prior.sample(n, generator, truncation)
+
+    def generate(self, z: Tensor) -> Tensor:
+        """G(z) in [-1, 1]: (N, d) -> (N, C, H, W)."""
+        low, high = self.image_range
+        x: Tensor = self.G(z)
+        return (x - low) * (2 / (high - low)) - 1
+
+    def encode(
+        self, x: Tensor, sample: bool = False, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """E(x) of images in [-1, 1]; the mean, or a draw of q(z|x) with `sample`."""
+        return self.infer(self._inner(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """The layer before E's output: (N, C, H, W) -> (N, w)."""
+        features: Tensor = self.E(self._inner(x))
+        return features
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """G(E(x)) in [-1, 1]."""
+        return self.generate(self.encode(x))
+
+    def score(self, x: Tensor, z: Tensor) -> Tensor:
+        """The sum of the game's scores of (x, z): high where a critic believes in real data, (N,)."""
+        has = self.networks.keys()
+        x, total = self._inner(x), torch.zeros(len(x), device=x.device)
+        if "s_x" in has:
+            total = total + self.score_image(x)
+        if "s_z" in has:
+            total = total + self.score_latent(z)
+        if "s_xz" in has:
+            total = total + self.score_pair(x, z)
+        return total
+
+    def _inner(self, x: Tensor) -> Tensor:
+        low, high = self.image_range
+        return (x + 1) * ((high - low) / 2) + low
+
+
+class StochasticEncoder(Game):
+    """A game whose encoder is q(z|x) = N(mean, scale(x)^2); `scale_of` is the family's choice."""
+
+    def scale_of(self, raw: Tensor) -> Tensor:
+        """Turn the scale head's output into a positive scale."""
+        raise NotImplementedError
+
+    def draw(self, x: Tensor, noise: Tensor) -> Tensor:
+        """E(x) = mean + scale * noise, the reparameterised draw; noise is N(0, I), (N, d)."""
+        hidden = self.E(x)
+        z: Tensor = self.mean(hidden) + self.scale_of(self.scale(hidden)) * noise
+        return z
+
+    def encode(
+        self, x: Tensor, sample: bool = False, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """E(x): the mean, or with `sample` one draw with noise from `generator`."""
+        if not sample:
+            return self.infer(self._inner(x))
+        mean = self.infer(self._inner(x))
+        noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+        return self.draw(self._inner(x), noise)
+
+
+__all__ = ["Batch", "Builder", "Clip", "Game", "Losses", "Player", "Readout", "StochasticEncoder", "Turn"]
