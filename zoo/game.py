@@ -141,7 +141,7 @@ class Game(nn.Module):
     @property
     def networks(self) -> dict[str, nn.Module]:
         """Networks by name."""
-        return dict(self.named_children())
+        return {name: module for name, module in self._modules.items() if module is not None}
 
     def losses(self, turn: str, batch: Batch, step: int) -> Losses:
         """Return each moving player's terms, weighted, live and scalar."""

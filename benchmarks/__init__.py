@@ -1,0 +1,1 @@
+"""The benchmark: plan, train, evaluate, report, check. Stages meet in files."""

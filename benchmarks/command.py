@@ -1,0 +1,219 @@
+"""The steps of the command line, each on its own; `run_all.py` strings them together."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import plan as plans
+from benchmarks.config import Suite
+from benchmarks.errors import UserError
+from benchmarks.evaluation.registry import METRICS
+from benchmarks.files import read_json
+from benchmarks.plan import Job
+from datasets.registry import DATASETS
+from zoo.registry import FAMILIES, describe
+
+console = Console(soft_wrap=False)
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a command was asked to run.
+
+    Attributes:
+        data: the only folder searched for data, if given.
+        offline: never download.
+        device: "auto", "cpu" or "cuda".
+        results: folder of runs, reports and baselines.
+        quiet: no progress.
+        command: the command line, for the report.
+
+    """
+
+    data: Path | None
+    offline: bool
+    device: str
+    results: Path
+    quiet: bool
+    command: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite and its runs."""
+
+    suite: Suite
+    jobs: list[Job]
+    results: Path
+
+
+def plan(
+    name: str,
+    families: str | None,
+    extra: Sequence[Path],
+    seeds: int | None,
+    settings: Sequence[str],
+    for_baseline: bool,
+    results: Path,
+) -> Plan:
+    """Turn the command line into a plan.
+
+    Raises:
+        UserError: a name or value that is not known or allowed.
+
+    """
+    suite = plans.load_suite(name)
+    chosen = [f.strip() for f in families.split(",") if f.strip()] if families is not None else None
+    if chosen == []:
+        raise UserError("--families needs at least one name")
+    if extra:
+        chosen = [*(chosen if chosen is not None else suite.families), *map(str, extra)]
+    suite = plans.override(suite, settings, chosen, seeds)
+    numbers = range(suite.seeds)
+    if for_baseline:
+        from benchmarks.regression import BASELINE_SEEDS, FIRST_BASELINE_SEED
+
+        numbers = range(FIRST_BASELINE_SEED, FIRST_BASELINE_SEED + (seeds or BASELINE_SEEDS))
+    return Plan(suite, plans.jobs(suite, results, numbers), results)
+
+
+def show_list() -> None:
+    """Print suites, families, datasets and metrics, one line each."""
+    for title, rows in (
+        ("suites", {name: plans.load_suite(name).question for name in plans.suite_names()}),
+        ("families", {name: describe(name) for name in FAMILIES}),
+        ("datasets", {name: info.description for name, info in DATASETS.items()}),
+        ("metrics", {name: metric.description for name, metric in METRICS.items()}),
+    ):
+        table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+        table.add_column(no_wrap=True)
+        table.add_column()
+        for name, text in rows.items():
+            table.add_row(f"  {name}", text)
+        console.print(table)
+
+
+def show_plan(plan: Plan) -> None:
+    """Print every run of a plan with its state."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("family", "seed", "state", "folder"):
+        table.add_column(column, no_wrap=True)
+    for job in plan.jobs:
+        table.add_row(job.run.family, str(job.run.seed), plans.state(job, say), str(job.folder))
+    console.print(table)
+    say(f"{plan.suite.name}: {_counts(plan.jobs)}")
+
+
+def train_and_evaluate(plan: Plan, request: Request) -> None:
+    """Train and evaluate what is not finished, and say what is skipped.
+
+    Raises:
+        UserError: the results folder cannot be written, or the device is not there.
+        DatasetError: the data is missing or damaged.
+        KeyboardInterrupt: the user stopped it; checkpoints are written.
+
+    """
+    _writable(request.results)
+    states = {job.label: plans.state(job, say) for job in plan.jobs}
+    todo = [job for job in plan.jobs if states[job.label] not in ("done", "diverged")]
+    with_controls = not _controls_done(plan)
+    say(f"{plan.suite.name}: {_counts(plan.jobs)}")
+    if not todo and not with_controls:
+        say("nothing to do: every run is finished and evaluated")
+        return
+    from benchmarks.execute import execute, resolve_device, workers
+    from benchmarks.progress import Display
+    from datasets.loading import load
+
+    device = resolve_device(request.device, plan.suite)
+    load(plan.suite.dataset, request.data, request.offline)  # complain before any work starts
+    side_by_side = workers(device, plan.suite.training.threads, len(todo) + with_controls)
+    say(f"{len(todo)} runs to do, {side_by_side} at a time, on {device}")
+    display = Display(console, todo, side_by_side, request.quiet)
+    # The last families of a suite are the costliest: started first, they leave no long tail.
+    order = sorted(todo, key=lambda job: (job.run.seed, -plan.suite.families.index(_row(job, plan))))
+    outcomes = execute(
+        plan.suite, order, plan.results, with_controls, request.data, request.offline, device, display
+    )
+    say(f"finished: {', '.join(f'{n} {o}' for o, n in Counter(outcomes.values()).items())}")
+
+
+def report(plan: Plan, request: Request) -> bool:
+    """Write and print the report; False if a run of the plan is missing from it."""
+    from benchmarks.report import tables
+    from benchmarks.report.write import heading, write_report
+
+    summary = write_report(plan.suite, plan.jobs, plan.results, request.command)
+    for table in tables.terminal(summary, heading(plan.suite), console.width):
+        console.print(table)
+    say(f"report: {plan.results / 'reports' / plan.suite.name / 'table.md'} (tables, figures beside it)")
+    return all(plans.state(job) in ("done", "diverged") for job in plan.jobs)
+
+
+def write_baseline(plan: Plan, request: Request) -> None:
+    """Write the plan's results as the suite's baseline."""
+    from benchmarks import regression
+    from benchmarks.report.frame import results_frame
+
+    environment = read_json(plan.jobs[0].folder / "environment.json", say) or {}
+    runs = results_frame(plan.jobs)
+    say(f"wrote {regression.write_baseline(plan.suite, runs, environment, plan.results)}")
+
+
+def check(plan: Plan, request: Request) -> bool:
+    """Compare with the committed baseline and print every gated number; True if all is well."""
+    from benchmarks import regression
+    from benchmarks.report.frame import controls_frame, results_frame
+
+    baseline = regression.read_baseline(plan.suite, plan.results)
+    runs = results_frame(plan.jobs)
+    findings = regression.compare(baseline, runs)
+    for finding in findings:
+        say(str(finding))
+    lost = regression.lost_runs(baseline, runs)
+    controls = controls_frame(plan.suite, plan.results)
+    blunt = regression.toothless(baseline, controls[controls["family"] == "untrained"])
+    for line in lost:
+        say(line)
+    for family in blunt:
+        say(f"{family}: untrained networks would pass this check, so it says nothing: TOOTHLESS")
+    passed = bool(findings) and all(f.ok for f in findings) and not lost and not blunt
+    say(f"check against {len(baseline['seeds'])} baseline seeds: {'passed' if passed else 'FAILED'}")
+    return passed
+
+
+def say(line: str) -> None:
+    """Print a plain line."""
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _row(job: Job, plan: Plan) -> str:
+    names = {Path(f).stem if f.endswith(".py") else f: f for f in plan.suite.families}
+    return names[job.run.family]
+
+
+def _counts(jobs: Sequence[Job]) -> str:
+    counts = Counter(plans.state(job) for job in jobs)
+    return f"{len(jobs)} runs planned: " + ", ".join(f"{n} {state}" for state, n in counts.items())
+
+
+def _controls_done(plan: Plan) -> bool:
+    folder = plans.controls_folder(plan.suite, plan.results)
+    content = read_json(folder / "metrics.json", say) or {}
+    identity = plans.controls_job(plan.suite, plan.results).evaluation_identity
+    return content.get("identity") == identity
+
+
+def _writable(results: Path) -> None:
+    probe = results / "runs" / f".probe-{os.getpid()}"
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(f"results folder {results} cannot be written: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""The frozen evaluation protocol: one file per question, one registry of metrics."""

@@ -1,0 +1,35 @@
+"""The frozen protocol: what is measured on how much, with which extractor.
+
+Changing anything that moves a number changes `VERSION`, and the baseline and reference results are
+made anew in the same commit. Results of another version are evaluated again, never retrained.
+"""
+
+from dataclasses import dataclass
+
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Sizes for one dataset.
+
+    Attributes:
+        extractor: name of the feature extractor, with the digest of its file.
+        samples: generated images for FID, KID and IS, and latents for the latent error.
+        light_samples: the same for the light evaluations during training.
+        norm_batches: batches of `norm_batch_size` over which batch-norm statistics are recomputed.
+
+    """
+
+    extractor: str
+    samples: int
+    light_samples: int
+    norm_batches: int
+    norm_batch_size: int = 128
+
+
+PROTOCOLS = {
+    # As many fakes as real images: there are no more to compare with.
+    "digits": Protocol("digits-hybrid-v1-b48e624c", 1297, 500, norm_batches=10),
+    "mnist": Protocol("mnist-hybrid-v1-23759bf0", 10_000, 2_000, norm_batches=100),
+}

@@ -1,0 +1,113 @@
+"""Run the plan's jobs side by side in worker processes, and show how far they are."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from benchmarks.config import Suite
+from benchmarks.errors import UserError
+from benchmarks.plan import Job, controls_folder, controls_job
+from benchmarks.progress import Display
+from benchmarks.work import Orders, Outcome, initialise, work, work_on_controls
+
+
+class Interrupted(Exception):
+    """Ctrl-C: what was under way has left checkpoints."""
+
+
+def resolve_device(device: str, suite: Suite) -> str:
+    """Return "cpu" or "cuda" for what the user asked.
+
+    Raises:
+        UserError: CUDA is asked for and absent, or the precision needs it.
+
+    """
+    import torch
+
+    available = torch.cuda.is_available()
+    if device == "auto":
+        device = "cuda" if available else "cpu"
+    if device == "cuda" and not available:
+        raise UserError("--device cuda: PyTorch sees no CUDA device here; use --device cpu")
+    if device == "cpu" and suite.training.precision == "bf16":
+        raise UserError("training.precision=bf16 needs a CUDA device; on a CPU use fp32")
+    return device
+
+
+def workers(device: str, threads: int, jobs: int) -> int:
+    """Return how many runs go side by side: as many as the cores hold, one on a GPU."""
+    return 1 if device == "cuda" else max(1, min((os.cpu_count() or 1) // threads, jobs))
+
+
+def execute(
+    suite: Suite,
+    todo: Sequence[Job],
+    results: Path,
+    with_controls: bool,
+    data: Path | None,
+    offline: bool,
+    device: str,
+    display: Display,
+) -> dict[str, Outcome]:
+    """Work through jobs (and the control rows) and return label -> outcome.
+
+    Raises:
+        Interrupted: the user pressed Ctrl-C.
+
+    """
+    side_by_side = workers(device, suite.training.threads, len(todo) + with_controls)
+    threads = max(1, (os.cpu_count() or 1) // side_by_side)
+    orders = Orders(data, offline, device, threads)
+    context = multiprocessing.get_context("spawn")
+    queue, stop = context.Queue(), context.Event()
+    pool = ProcessPoolExecutor(side_by_side, context, initialise, (queue, stop))
+    futures: dict[str, Future[Outcome]] = {}
+    # Workers inherit that Ctrl-C is not for them; the parent tells them by `stop`.
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        for job in todo:
+            futures[job.label] = pool.submit(work, job, orders)
+        if with_controls:
+            job, folder = controls_job(suite, results), controls_folder(suite, results)
+            futures["controls"] = pool.submit(work_on_controls, job, folder, orders)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    try:
+        with display:
+            _follow(futures, queue, display)
+    except KeyboardInterrupt:
+        stop.set()
+        display.say("stopping: runs under way write their checkpoints")
+        for future in futures.values():
+            future.cancel()
+        pool.shutdown(wait=True)
+        raise Interrupted from None
+    pool.shutdown()
+    return {label: _outcome(future) for label, future in futures.items()}
+
+
+def _follow(futures: dict[str, Future[Outcome]], queue: Any, display: Display) -> None:
+    while not all(future.done() for future in futures.values()):
+        _drain(queue, display, timeout=0.2)
+    _drain(queue, display, timeout=0.05)
+
+
+def _drain(queue: Any, display: Display, timeout: float) -> None:
+    try:
+        while True:
+            display.show(queue.get(timeout=timeout))
+    except Empty:
+        return
+
+
+def _outcome(future: Future[Outcome]) -> Outcome:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return "failed"  # the worker was killed, by lack of memory for example

@@ -1,0 +1,145 @@
+"""How far a command is: bars on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from benchmarks.plan import Job
+from benchmarks.work import Event
+
+PLAIN_SECONDS = 15.0
+
+
+class Pace:
+    """Seconds per update of each family, and from them the time left."""
+
+    def __init__(self, jobs: Sequence[Job], side_by_side: int) -> None:
+        self.family = {job.label: job.run.family for job in jobs}
+        self.total = {job.label: job.run.training.steps for job in jobs}
+        self.done = dict.fromkeys(self.total, 0)
+        self.started: dict[str, tuple[float, int]] = {}
+        self.rates: dict[str, float] = {}
+        self.side_by_side = side_by_side
+
+    def update(self, label: str, step: int) -> None:
+        """Take note of a run's step."""
+        if label not in self.total:
+            return
+        now = time.monotonic()
+        self.done[label] = step
+        since, first = self.started.setdefault(label, (now, step))
+        if step > first:
+            self.rates[self.family[label]] = (now - since) / (step - first)
+
+    def finish(self, label: str) -> None:
+        """Count a run as over."""
+        if label in self.total:
+            self.done[label] = self.total[label]
+
+    def seconds_left(self) -> float | None:
+        """Return the expected seconds to the end; unseen families count as the mean of the seen."""
+        if not self.rates:
+            return None
+        mean = sum(self.rates.values()) / len(self.rates)
+        left = sum(
+            (self.total[label] - self.done[label]) * self.rates.get(self.family[label], mean)
+            for label in self.total
+        )
+        return left / self.side_by_side
+
+
+class Display:
+    """Shows the events of a command.
+
+    Args:
+        console: where to.
+        jobs: what is to be done.
+        side_by_side: runs at a time.
+        quiet: show nothing but what is said.
+
+    """
+
+    def __init__(
+        self, console: Console, jobs: Sequence[Job], side_by_side: int, quiet: bool = False
+    ) -> None:
+        self.console, self.quiet = console, quiet
+        self.pace = Pace(jobs, side_by_side)
+        self.steps = max(1, sum(self.pace.total.values()))
+        self.tasks: dict[str, TaskID] = {}
+        self.spoke = time.monotonic()
+        self.latest: dict[str, str] = {}
+        self.live = console.is_terminal and not quiet
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[note]}", style="dim"),
+            console=console,
+            disable=not self.live,
+            transient=True,
+        )
+        self.overall = self.progress.add_task("all runs", total=self.steps, note="")
+
+    def __enter__(self) -> "Display":
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.progress.stop()
+
+    def say(self, line: str) -> None:
+        """Print a line above the bars."""
+        self.progress.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        label = event.label
+        if event.kind == "say":
+            self.say(event.text)
+        elif event.kind == "start":
+            total = self.pace.total.get(label, 1)
+            self.tasks[label] = self.progress.add_task(label, total=total, note="starting")
+        elif event.kind == "progress":
+            self.pace.update(label, event.step)
+            losses = "  ".join(f"{name} {value:.3g}" for name, value in event.values.items())
+            self.latest[label] = f"{label} {event.step}/{self.pace.total[label]}"
+            self._task(label, completed=event.step, note=losses)
+        elif event.kind == "evaluate":
+            self._task(label, note="evaluating")
+            self.latest[label] = f"{label} evaluating"
+        elif event.kind == "end":
+            self._end(label, event.text)
+        self._overall()
+
+    def _task(self, label: str, completed: int | None = None, note: str = "") -> None:
+        if label in self.tasks:
+            self.progress.update(self.tasks[label], completed=completed, note=note)
+
+    def _end(self, label: str, outcome: str) -> None:
+        self.pace.finish(label)
+        self.latest.pop(label, None)
+        if label in self.tasks:
+            self.progress.remove_task(self.tasks.pop(label))
+        if not self.quiet:
+            self.say(f"{label}: {outcome}")
+
+    def _overall(self) -> None:
+        done, left = sum(self.pace.done.values()), self.pace.seconds_left()
+        note = "" if left is None else f"{_duration(left)} left"
+        self.progress.update(self.overall, completed=done, note=note)
+        if not self.live and not self.quiet and time.monotonic() - self.spoke > PLAIN_SECONDS:
+            self.spoke = time.monotonic()
+            self.say(f"{done / self.steps:4.0%}  {note}  {'; '.join(self.latest.values())}")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes}:{rest:02d}"

@@ -1,0 +1,1 @@
+"""Run folders -> one DataFrame -> tables and figures; never imports torch."""

@@ -1,0 +1,74 @@
+"""One DataFrame from the run folders of a plan."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.config import Suite
+from benchmarks.evaluation.registry import METRICS
+from benchmarks.files import read_json, read_lines
+from benchmarks.plan import Job, controls_folder, controls_job, evaluation_identity, state
+
+
+def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
+    """Return one row per planned run and readout: family, seed, status, then the metrics.
+
+    Runs of other code, protocols or settings have other identities and never enter.
+    """
+    rows: list[dict[str, Any]] = []
+    for job in jobs:
+        base = {"family": job.run.family, "seed": job.run.seed, "status": _status(job)}
+        values = {}
+        if base["status"] == "done":
+            values = (read_json(job.folder / "metrics.json", print) or {}).get("rows", {})
+        for readout, metrics in (values or {"": {}}).items():
+            name = f"{job.run.family} ({readout})" if readout else job.run.family
+            rows.append(base | {"family": name} | metrics)
+    frame = pd.DataFrame(rows)
+    return frame.reindex(columns=["family", "seed", "status", *METRICS])
+
+
+def controls_frame(suite: Suite, results: Path) -> pd.DataFrame:
+    """Return the control rows in the same form; empty if they were not evaluated by this protocol."""
+    content = read_json(controls_folder(suite, results) / "metrics.json", print) or {}
+    rows = []
+    if content.get("identity") == controls_identity(suite, results):
+        rows = [
+            {"family": name, "seed": seed, "status": "control"} | metrics
+            for name, repetitions in content["rows"].items()
+            for seed, metrics in enumerate(repetitions)
+        ]
+    return pd.DataFrame(rows, columns=["family", "seed", "status", *METRICS])
+
+
+def controls_identity(suite: Suite, results: Path) -> dict[str, str]:
+    """Return what the control rows' metrics.json must say of itself to count."""
+    return evaluation_identity(controls_job(suite, results).identity, suite.dataset)
+
+
+def light_frame(jobs: Sequence[Job]) -> pd.DataFrame:
+    """Return the light evaluations during training: family, seed, step, seconds, metrics."""
+    return _lines(jobs, "light.jsonl")
+
+
+def curve_frame(jobs: Sequence[Job]) -> pd.DataFrame:
+    """Return the loss curves: family, seed, step, seconds, one column per named term."""
+    return _lines(jobs, "curve.jsonl")
+
+
+def _lines(jobs: Sequence[Job], name: str) -> pd.DataFrame:
+    rows = [
+        {"family": job.run.family, "seed": job.run.seed} | row
+        for job in jobs
+        for row in read_lines(job.folder / name)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _status(job: Job, say: Callable[[str], None] = print) -> str:
+    found = state(job, say)
+    if found not in ("done", "diverged") and (job.folder / "failure.txt").exists():
+        return "failed"
+    return found

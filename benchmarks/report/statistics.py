@@ -1,0 +1,76 @@
+"""Intervals over training seeds, on each metric's natural scale."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special, stats
+
+Transform = Callable[[np.ndarray], np.ndarray]
+SCALES: dict[str, tuple[Transform, Transform]] = {
+    "linear": (np.asarray, np.asarray),
+    "log": (np.log, np.exp),
+    "logit": (special.logit, special.expit),
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean over n training seeds with a 95 % t interval; the interval is None for n = 1."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+def usable_scale(values: Sequence[float], scale: str) -> str:
+    """Return the scale, or "linear" where a value lies outside its domain (KID <= 0, a rate of 1)."""
+    array = np.asarray(values, dtype=float)
+    if scale == "log" and (array <= 0).any():
+        return "linear"
+    if scale == "logit" and ((array <= 0) | (array >= 1)).any():
+        return "linear"
+    return scale
+
+
+def estimate(values: Sequence[float], scale: str, confidence: float = 0.95) -> Estimate:
+    """Return the arithmetic mean and the t interval computed on a scale.
+
+    Args:
+        values: one per training seed, at least one.
+        scale: "linear", "log" or "logit".
+        confidence: of the interval.
+
+    """
+    array = np.asarray(values, dtype=float)
+    n = len(array)
+    if n == 0:
+        raise ValueError("an estimate needs at least one value")
+    mean = float(array.mean())
+    if n == 1:
+        return Estimate(mean, None, None, 1)
+    forward, back = SCALES[usable_scale(values, scale)]
+    moved = forward(array)
+    half = stats.t.ppf(0.5 + confidence / 2, n - 1) * moved.std(ddof=1) / np.sqrt(n)
+    low, high = back(np.array([moved.mean() - half, moved.mean() + half]))
+    return Estimate(mean, float(low), float(high), n)
+
+
+def clear_best(estimates: dict[str, Estimate], direction: str) -> str | None:
+    """Return the name whose interval is clear of every other's in the better direction, or None."""
+    if direction == "none" or len(estimates) < 2:
+        return None
+    if any(e.low is None or e.high is None for e in estimates.values()):
+        return None
+    sign = 1 if direction == "lower" else -1
+
+    def bounds(name: str) -> tuple[float, float]:
+        e = estimates[name]
+        assert e.low is not None and e.high is not None
+        ends = sorted((sign * e.low, sign * e.high))
+        return ends[0], ends[1]
+
+    best = min(estimates, key=lambda name: sign * estimates[name].mean)
+    others = (bounds(name)[0] for name in estimates if name != best)
+    return best if bounds(best)[1] < min(others) else None

@@ -1,0 +1,178 @@
+"""The comparison table: one summary, printed, as Markdown and as CSV."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from benchmarks.evaluation.registry import METRICS, Metric
+from benchmarks.report.statistics import Estimate, clear_best, estimate
+
+ARROWS = {"lower": " ↓", "higher": " ↑", "none": ""}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the tables show.
+
+    Attributes:
+        families: rows in order, controls last.
+        controls: which of them are controls.
+        cells: (row, metric) -> estimate; absent where a row cannot be measured.
+        best: metric -> the row whose interval is clear of all others', if any.
+        seeds: row -> "finished/planned".
+
+    """
+
+    families: list[str]
+    controls: list[str]
+    cells: dict[tuple[str, str], Estimate]
+    best: dict[str, str | None]
+    seeds: dict[str, str]
+
+
+def summarise(results: pd.DataFrame, controls: pd.DataFrame) -> Summary:
+    """Reduce runs to means and intervals; the best is marked only among complete groups."""
+    frame = pd.concat([part for part in (results, controls) if len(part)])
+    names = list(dict.fromkeys(frame["family"]))
+    control_names = list(dict.fromkeys(controls["family"]))
+    cells = {
+        (name, metric): estimate(values.tolist(), METRICS[metric].scale)
+        for name in names
+        for metric in METRICS
+        if len(values := frame.loc[frame["family"] == name, metric].dropna())
+    }
+    own = [name for name in names if name not in control_names]
+    seeds = {name: _finished(results[results["family"] == name]) for name in own}
+    complete = bool(len(results)) and bool((results["status"] == "done").all())
+    best = {
+        name: _best(name, cells, own) if complete else None for name in METRICS
+    }
+    return Summary(names, control_names, cells, best, seeds)
+
+
+def _best(metric: str, cells: dict[tuple[str, str], Estimate], rows: list[str]) -> str | None:
+    estimates = {row: cells[row, metric] for row in rows if (row, metric) in cells}
+    return clear_best(estimates, METRICS[metric].direction)
+
+
+def _finished(runs: pd.DataFrame) -> str:
+    done, planned = int((runs["status"] == "done").sum()), len(runs)
+    lost = runs.loc[runs["status"].isin(["diverged", "failed"]), "status"].value_counts()
+    notes = "".join(f", {count} {status}" for status, count in lost.items())
+    return f"{done}/{planned}{notes}"
+
+
+def shown(summary: Summary) -> list[Metric]:
+    """Return the headline metrics that any row has."""
+    present = {metric for _, metric in summary.cells}
+    return [m for m in METRICS.values() if m.headline and m.name in present]
+
+
+def terminal(summary: Summary, title: str, width: int) -> list[Table]:
+    """Return the table for a terminal, mean above interval; a narrow one gets a table per question.
+
+    Args:
+        summary: what to show.
+        title: above the table.
+        width: characters of the terminal.
+
+    """
+    metrics = shown(summary)
+    whole = _terminal(summary, title, metrics)
+    if _natural_width(whole) <= width:
+        return [whole]
+    parts = {m.question: [o for o in metrics if o.question == m.question] for m in metrics}
+    return [_terminal(summary, f"{title}\n{name}", part) for name, part in parts.items()]
+
+
+def _terminal(summary: Summary, title: str, metrics: Sequence[Metric]) -> Table:
+    table = Table(title=title, title_justify="left", pad_edge=False)
+    table.add_column("family", no_wrap=True)
+    table.add_column("seeds", no_wrap=True)
+    for metric in metrics:
+        table.add_column(metric.title + ARROWS[metric.direction], justify="right", no_wrap=True)
+    for row in summary.families:
+        cells = [_two_lines(summary, row, metric) for metric in metrics]
+        if row in summary.controls:
+            if not any(cells):
+                continue
+            if not any(name in summary.controls for name in table.columns[0].cells):
+                table.add_section()
+        style = "dim" if row in summary.controls else ""
+        table.add_row(row, summary.seeds.get(row, "control"), *cells, style=style)
+    return table
+
+
+def _natural_width(table: Table) -> int:
+    roomy = Console(width=1000)
+    return Measurement.get(roomy, roomy.options, table).maximum
+
+
+def markdown(summary: Summary, metrics: Sequence[Metric]) -> str:
+    """Return a Markdown table of some metrics."""
+    head = ["family", "seeds", *(m.title + ARROWS[m.direction] for m in metrics)]
+    lines = [_row(head), _row(["---", "---", *["---:"] * len(metrics)])]
+    for row in summary.families:
+        name = f"*{row}*" if row in summary.controls else row
+        cells = [_one_line(summary, row, metric) for metric in metrics]
+        lines.append(_row([name, summary.seeds.get(row, "control"), *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def wide(summary: Summary) -> pd.DataFrame:
+    """Return the whole table as numbers: for each metric its mean, interval and n."""
+    rows = []
+    for row in summary.families:
+        values: dict[str, object] = {
+            "family": row,
+            "kind": "control" if row in summary.controls else "family",
+            "seeds": summary.seeds.get(row, ""),
+        }
+        for metric in METRICS:
+            cell = summary.cells.get((row, metric))
+            values |= {
+                metric: cell and cell.mean,
+                f"{metric}_low": cell and cell.low,
+                f"{metric}_high": cell and cell.high,
+                f"{metric}_n": cell and cell.n,
+                f"{metric}_clear_best": summary.best[metric] == row,
+            }
+        rows.append(values)
+    return pd.DataFrame(rows)
+
+
+def number(value: float, metric: Metric) -> str:
+    """Format a value as the tables do."""
+    return f"{value * metric.factor:,.{metric.digits}f}"
+
+
+def _one_line(summary: Summary, row: str, metric: Metric) -> str:
+    cell = summary.cells.get((row, metric.name))
+    if cell is None:
+        return ""
+    mean = number(cell.mean, metric)
+    mean = f"**{mean}**" if summary.best[metric.name] == row else mean
+    return mean + (f" {_interval(cell, metric)}" if cell.low is not None else "")
+
+
+def _two_lines(summary: Summary, row: str, metric: Metric) -> str:
+    cell = summary.cells.get((row, metric.name))
+    if cell is None:
+        return ""
+    mean = number(cell.mean, metric)
+    mean = f"[bold green]{mean}[/]" if summary.best[metric.name] == row else mean
+    return mean + (f"\n[dim]{_interval(cell, metric)[1:-1]}[/]" if cell.low is not None else "")
+
+
+def _interval(cell: Estimate, metric: Metric) -> str:
+    if cell.low is None or cell.high is None:
+        return ""
+    return f"[{number(cell.low, metric)}, {number(cell.high, metric)}]"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,114 @@
+"""Write the report of a suite: tables, figures, and the page that holds them together."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.config import Suite
+from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
+from benchmarks.evaluation.registry import METRICS
+from benchmarks.files import read_json, whole, write_text
+from benchmarks.plan import Job
+from benchmarks.report import figures, frame, tables
+from benchmarks.report.tables import Summary
+
+
+def write_report(suite: Suite, jobs: Sequence[Job], results: Path, command: str) -> Summary:
+    """Write results/reports/<suite>/ from the run folders and return the summary."""
+    folder = results / "reports" / suite.name
+    runs, controls = frame.results_frame(jobs), frame.controls_frame(suite, results)
+    summary = tables.summarise(runs, controls)
+    _write_csv(tables.wide(summary), folder / "table.csv")
+    _write_csv(pd.concat([part for part in (runs, controls) if len(part)]), folder / "runs.csv")
+    drawn = [
+        kind
+        for kind in figures.PICTURES
+        if figures.side_by_side(jobs, kind, folder / f"{kind}.png")
+    ]
+    if figures.learning(frame.light_frame(jobs), folder / "learning.png"):
+        drawn.append("learning")
+    write_text(folder / "table.md", page(suite, jobs, summary, drawn, command))
+    return summary
+
+
+def heading(suite: Suite) -> str:
+    """Return the line every table stands under: tier, data, budget, protocol, extractor."""
+    t, n = suite.training, suite.networks
+    return (
+        f"{suite.name}: {suite.tier} tier, {n.body} width {n.width}, z {n.latent_dim} ({n.prior}), "
+        f"{t.steps:,} updates of {t.batch_size}, {t.precision}; protocol {VERSION}, "
+        f"{PROTOCOLS[suite.dataset].samples:,} samples, extractor {PROTOCOLS[suite.dataset].extractor}"
+    )
+
+
+def page(
+    suite: Suite, jobs: Sequence[Job], summary: Summary, drawn: Sequence[str], command: str
+) -> str:
+    """Return the report as Markdown."""
+    headline = tables.shown(summary)
+    parts = [
+        f"# {suite.name}\n\n{suite.question}\n",
+        f"{heading(suite)}.\n",
+        tables.markdown(summary, headline),
+        _reading(summary),
+        *(f"![{kind}]({kind}.png)\n" for kind in drawn),
+        "## All metrics\n",
+        tables.markdown(summary, [m for m in METRICS.values() if m not in headline]),
+        _glossary(),
+        _provenance(jobs, command),
+    ]
+    return "\n".join(parts)
+
+
+def _reading(summary: Summary) -> str:
+    lines = [
+        "Mean over training seeds with its 95 % t interval (on the metric's natural scale; no interval "
+        "for one seed). **Bold**: the interval is clear of every other family's; nothing is bold where "
+        "seeds are missing. Rows in italics are controls: read each column against them.",
+    ]
+    unfinished = [
+        f"{row} {seeds}"
+        for row, seeds in summary.seeds.items()
+        if seeds.split("/")[0] != seeds.split("/")[1]
+    ]
+    if unfinished:
+        lines.append(f"Incomplete, so nothing is ranked: {'; '.join(unfinished)}.")
+    return "\n".join(lines) + "\n"
+
+
+def _glossary() -> str:
+    lines = ["## What the columns are\n", "| column | what | unit | range | read against |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    lines += [
+        f"| {m.title} | {m.description} (`{m.name}`) | {m.unit} | {m.range} | {m.control} |"
+        for m in METRICS.values()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _provenance(jobs: Sequence[Job], command: str) -> str:
+    seen: dict[str, list[str]] = {}
+    for job in jobs:
+        environment = read_json(job.folder / "environment.json", print)
+        if environment is not None:
+            seen.setdefault(_machine(environment), []).append(f"{job.label} `{job.identity[:10]}`")
+    lines = ["## Where the numbers come from\n", f"Command: `{command}`\n"]
+    lines += [f"- {machine}: {', '.join(labels)}" for machine, labels in seen.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _machine(environment: dict[str, Any]) -> str:
+    commit = (environment["commit"] or "no git checkout")[:10]
+    dirty = " with uncommitted changes" if environment["dirty"] else ""
+    torch = environment["packages"]["torch"]
+    return (
+        f"commit {commit}{dirty}, {environment['device']}, {environment['processor']}, "
+        f"{environment['cores']} cores, Python {environment['python']}, torch {torch}"
+    )
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    with whole(path) as draft:
+        table.to_csv(draft, index=False)
