@@ -149,7 +149,8 @@ def report(plan: Plan, request: Request) -> bool:
     from benchmarks.report.write import heading, write_report
 
     summary = write_report(plan.suite, plan.jobs, plan.results, request.command)
-    for table in tables.terminal(summary, heading(plan.suite), console.width):
+    say(f"\n{heading(plan.suite)}")
+    for table in tables.terminal(summary, console.width):
         console.print(table)
     say(f"report: {plan.results / 'reports' / plan.suite.name / 'table.md'} (tables, figures beside it)")
     return all(plans.state(job) in ("done", "diverged") for job in plan.jobs)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from benchmarks.environment import environment
+from benchmarks.evaluation.protocol import VERSION
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.files import read_json, write_json, write_text
 from benchmarks.identity import configuration_digest
@@ -104,12 +105,14 @@ def _train_and_evaluate(job: Job, orders: Orders) -> Outcome:
 
     torch.set_num_threads(job.run.training.threads)
     device = torch.device(orders.device)
+    for draft in job.folder.glob(".*.draft"):
+        draft.unlink()  # left by a process that was killed while writing
     if state(job) in ("missing", "stale", "to resume"):
         reference = _reference(job.run.dataset, orders)
         _describe(job, orders.device)
         watch = Watch(
             progress=lambda step, losses: tell("progress", job.label, step, losses),
-            observe=lambda game, step: evaluate_light(game, reference),
+            observe=lambda game, step: {"protocol": VERSION} | evaluate_light(game, reference),
             stop=stopped,
             say=say,
         )

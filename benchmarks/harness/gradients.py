@@ -25,8 +25,8 @@ def take(
         parameters: moving player -> its parameters.
 
     Raises:
-        ValueError: a player without a loss, or with a parameter its loss does not use (so that a
-            dropped term shows).
+        ValueError: a player without a loss, a term that is no scalar, or a parameter that its
+            player's loss does not use (so that a dropped term shows).
 
     """
     if set(losses) != set(turn.players):
@@ -41,12 +41,22 @@ def take(
     for names in groups.values():
         left -= 1
         owned = {name: parameters[name] for name in names}
-        total = torch.stack(list(losses[names[0]].values())).sum()
+        total = _total(names[0], losses[names[0]])
         flat = [p for own in owned.values() for p in own]
         grads = torch.autograd.grad(total, flat, retain_graph=left > 0, allow_unused=True)
         remaining = iter(_all_used(game, flat, grads))
         result |= {name: [next(remaining) for _ in own] for name, own in owned.items()}
     return {name: _averaged(grads) for name, grads in result.items()}
+
+
+def _total(player: str, terms: Mapping[str, Tensor]) -> Tensor:
+    for name, term in terms.items():
+        if term.ndim:
+            raise ValueError(f"{player}'s term {name} must be a scalar, got {tuple(term.shape)}")
+    total = torch.stack([term.float() for term in terms.values()]).sum()
+    if not total.requires_grad:
+        raise ValueError(f"the loss of {player} depends on no parameter that moves")
+    return total
 
 
 def _all_used(

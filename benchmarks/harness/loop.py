@@ -1,6 +1,7 @@
 """The only training loop. It knows players and turns; it knows no GAN, no critic and no encoder."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -45,7 +46,7 @@ class Watch:
     """
 
     progress: Callable[[int, Mapping[str, float]], None] = lambda step, losses: None
-    observe: Callable[[Game, int], Mapping[str, float]] | None = None
+    observe: Callable[[Game, int], Mapping[str, Any]] | None = None
     stop: Callable[[], bool] = lambda: False
     say: Callable[[str], None] = print
 
@@ -149,11 +150,12 @@ class Training:
     def _read(self) -> bool:
         """Write a line of the curve; False if a loss or parameter is not finite."""
         means = self.meter.read()
-        finite = all(map(torch.isfinite, map(torch.tensor, means.values()))) and all(
+        finite = all(map(math.isfinite, means.values())) and all(
             bool(torch.isfinite(p).all()) for p in self.game.parameters()
         )
         self.clock.pause()
-        line = {"step": self.step, "seconds": round(self.clock.seconds, 4), **means}
+        shown = {name: mean if math.isfinite(mean) else None for name, mean in means.items()}
+        line = {"step": self.step, "seconds": round(self.clock.seconds, 4), **shown}
         _append(self.folder / "curve.jsonl", line)
         self.watch.progress(self.step, means)
         self.clock.go()
@@ -196,6 +198,10 @@ class Training:
         for name in ("curve.jsonl", "light.jsonl"):
             _keep_until(self.folder / name, self.step)
 
+    def _pace(self) -> float | None:
+        pace = self.clock.steps_per_second
+        return None if pace is None else pace * self.settings.batch_size
+
     def _finish(self, status: Status) -> Status:
         self.clock.pause()
         if status == "trained":
@@ -207,7 +213,7 @@ class Training:
             "status": status,
             "steps": self.step,
             "train_seconds": round(self.clock.seconds, 3),
-            "train_images_per_second": self.clock.steps_per_second * self.settings.batch_size,
+            "train_images_per_second": self._pace(),
             "peak_memory_mib": memory_peak_mib(self.device),
             "parameters": sum(p.numel() for p in self.game.parameters()),
         }

@@ -1,6 +1,5 @@
 """What a run measures of itself: mean losses, pace after a warm-up, peak memory."""
 
-import math
 import time
 from pathlib import Path
 
@@ -25,7 +24,7 @@ class LossMeter:
         for player, terms in losses.items():
             for term, value in terms.items():
                 name = f"{player}/{term}"
-                value = value.detach()
+                value = value.detach().float()
                 self.sums[name] = self.sums[name] + value if name in self.sums else value
                 self.counts[name] = self.counts.get(name, 0) + 1
 
@@ -53,6 +52,7 @@ class Clock:
             self.warm_up -= 1
             if self.warm_up == 0:
                 self.pause()
+                start_memory_peak(self.device)
                 self.go()
         else:
             self.steps += 1
@@ -71,9 +71,9 @@ class Clock:
         self.started = self._now()
 
     @property
-    def steps_per_second(self) -> float:
-        """Pace after the warm-up; NaN if no step came after it."""
-        return self.paced_steps / self.paced_seconds if self.paced_seconds else math.nan
+    def steps_per_second(self) -> float | None:
+        """Pace after the warm-up; None if no step came after it."""
+        return self.paced_steps / self.paced_seconds if self.paced_steps else None
 
     def _now(self) -> float:
         if self.device.type == "cuda":

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.config import Suite
+from benchmarks.evaluation.protocol import VERSION
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.files import read_json, read_lines
 from benchmarks.plan import Job, controls_folder, controls_job, evaluation_identity, state
@@ -50,7 +51,10 @@ def controls_identity(suite: Suite, results: Path) -> dict[str, str]:
 
 def light_frame(jobs: Sequence[Job]) -> pd.DataFrame:
     """Return the light evaluations during training: family, seed, step, seconds, metrics."""
-    return _lines(jobs, "light.jsonl")
+    light = _lines(jobs, "light.jsonl")
+    if "protocol" not in light:
+        return pd.DataFrame()
+    return light[light["protocol"] == VERSION]
 
 
 def curve_frame(jobs: Sequence[Job]) -> pd.DataFrame:

@@ -72,24 +72,23 @@ def shown(summary: Summary) -> list[Metric]:
     return [m for m in METRICS.values() if m.headline and m.name in present]
 
 
-def terminal(summary: Summary, title: str, width: int) -> list[Table]:
+def terminal(summary: Summary, width: int) -> list[Table]:
     """Return the table for a terminal, mean above interval; a narrow one gets a table per question.
 
     Args:
         summary: what to show.
-        title: above the table.
         width: characters of the terminal.
 
     """
     metrics = shown(summary)
-    whole = _terminal(summary, title, metrics)
+    whole = _terminal(summary, None, metrics)
     if _natural_width(whole) <= width:
         return [whole]
     parts = {m.question: [o for o in metrics if o.question == m.question] for m in metrics}
-    return [_terminal(summary, f"{title}\n{name}", part) for name, part in parts.items()]
+    return [_terminal(summary, name, part) for name, part in parts.items()]
 
 
-def _terminal(summary: Summary, title: str, metrics: Sequence[Metric]) -> Table:
+def _terminal(summary: Summary, title: str | None, metrics: Sequence[Metric]) -> Table:
     table = Table(title=title, title_justify="left", pad_edge=False)
     table.add_column("family", no_wrap=True)
     table.add_column("seeds", no_wrap=True)
@@ -97,9 +96,9 @@ def _terminal(summary: Summary, title: str, metrics: Sequence[Metric]) -> Table:
         table.add_column(metric.title + ARROWS[metric.direction], justify="right", no_wrap=True)
     for row in summary.families:
         cells = [_two_lines(summary, row, metric) for metric in metrics]
+        if not any(cells) and summary.seeds.get(row, "1/1").split("/")[0] != "0":
+            continue  # nothing to say here; a row that lost all its runs stays visible
         if row in summary.controls:
-            if not any(cells):
-                continue
             if not any(name in summary.controls for name in table.columns[0].cells):
                 table.add_section()
         style = "dim" if row in summary.controls else ""
