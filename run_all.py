@@ -1,4 +1,4 @@
-"""Train, evaluate and compare bidirectional generative models: plan, train, evaluate, report, check."""
+"""Train, evaluate and compare bidirectional generative models."""
 
 import shlex
 import sys
@@ -16,7 +16,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command(help=__doc__)
 def main(
-    suite: Annotated[str, typer.Option(help="A suite's name, or a TOML file of your own.")] = "digits",
+    suite: Annotated[
+        str, typer.Option(help="A suite's name, or a TOML file of your own.")
+    ] = "digits",
     families: Annotated[str | None, typer.Option(help="Only these, separated by commas.")] = None,
     family: Annotated[list[Path] | None, typer.Option(help="Add a family from a file.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Train seeds 0 ... N-1.")] = None,
@@ -31,7 +33,9 @@ def main(
     ),
     dry_run: Annotated[bool, typer.Option(help="Print the plan and stop.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Print what there is and stop.")] = False,
-    check: Annotated[bool, typer.Option(help="Compare with the baseline; exit 1 if worse.")] = False,
+    check: Annotated[
+        bool, typer.Option(help="Compare with the baseline; exit 1 if worse.")
+    ] = False,
     make_baseline: Annotated[bool, typer.Option(help="Train and write the baseline.")] = False,
     quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
 ) -> None:
@@ -41,8 +45,12 @@ def main(
     if list_:
         command.show_list()
         return
-    request = command.Request(data, offline, device, results, quiet, "python " + shlex.join(sys.argv))
-    plan = command.plan(suite, families, family or [], seeds, settings or [], make_baseline, results)
+    request = command.Request(
+        data, offline, device, results, quiet, "python " + shlex.join(sys.argv)
+    )
+    plan = command.plan(
+        suite, families, family or [], seeds, settings or [], make_baseline, results
+    )
     if dry_run:
         command.show_plan(plan)
         return

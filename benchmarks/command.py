@@ -90,7 +90,9 @@ def show_list() -> None:
         ("datasets", {name: info.description for name, info in DATASETS.items()}),
         ("metrics", {name: metric.description for name, metric in METRICS.items()}),
     ):
-        table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+        table = Table(
+            title=title, title_justify="left", show_header=False, box=None, pad_edge=False
+        )
         table.add_column(no_wrap=True)
         table.add_column()
         for name, text in rows.items():
@@ -136,9 +138,18 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     say(f"{len(todo)} runs to do, {side_by_side} at a time, on {device}")
     display = Display(console, todo, side_by_side, request.quiet)
     # The last families of a suite are the costliest: started first, they leave no long tail.
-    order = sorted(todo, key=lambda job: (job.run.seed, -plan.suite.families.index(_row(job, plan))))
+    order = sorted(
+        todo, key=lambda job: (job.run.seed, -plan.suite.families.index(_row(job, plan)))
+    )
     outcomes = execute(
-        plan.suite, order, plan.results, with_controls, request.data, request.offline, device, display
+        plan.suite,
+        order,
+        plan.results,
+        with_controls,
+        request.data,
+        request.offline,
+        device,
+        display,
     )
     say(f"finished: {', '.join(f'{n} {o}' for o, n in Counter(outcomes.values()).items())}")
 
@@ -152,7 +163,10 @@ def report(plan: Plan, request: Request) -> bool:
     say(f"\n{heading(plan.suite)}")
     for table in tables.terminal(summary, console.width):
         console.print(table)
-    say(f"report: {plan.results / 'reports' / plan.suite.name / 'table.md'} (tables, figures beside it)")
+    say(
+        f"report: {plan.results / 'reports' / plan.suite.name / 'table.md'}, "
+        "with tables and figures beside it"
+    )
     return all(plans.state(job) in ("done", "diverged") for job in plan.jobs)
 
 
@@ -184,7 +198,9 @@ def check(plan: Plan, request: Request) -> bool:
     for family in blunt:
         say(f"{family}: untrained networks would pass this check, so it says nothing: TOOTHLESS")
     passed = bool(findings) and all(f.ok for f in findings) and not lost and not blunt
-    say(f"check against {len(baseline['seeds'])} baseline seeds: {'passed' if passed else 'FAILED'}")
+    say(
+        f"check against {len(baseline['seeds'])} baseline seeds: {'passed' if passed else 'FAILED'}"
+    )
     return passed
 
 

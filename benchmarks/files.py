@@ -41,7 +41,7 @@ def set_aside(path: Path, why: str, say: Callable[[str], None]) -> None:
 
 
 def read_json(path: Path, say: Callable[[str], None]) -> dict[str, Any] | None:
-    """Read a JSON object; None if the file is absent, or damaged (then it is set aside and said)."""
+    """Read a JSON object; None if it is absent, or damaged (then it is set aside and said)."""
     if not path.exists():
         return None
     try:

@@ -112,7 +112,9 @@ def state(job: Job, say: Callable[[str], None] = lambda line: None) -> State:
 
 def controls_folder(suite: Suite, results: Path) -> Path:
     """Return where the control rows of a suite's dataset and networks live."""
-    return results / "runs" / suite.dataset / f"controls-{controls_job(suite, results).identity[:10]}"
+    return (
+        results / "runs" / suite.dataset / f"controls-{controls_job(suite, results).identity[:10]}"
+    )
 
 
 def controls_job(suite: Suite, results: Path) -> Job:
@@ -197,14 +199,22 @@ def _apply(values: dict[str, Any], setting: str) -> None:
     keys = path.strip().split(".")
     if not equals:
         raise UserError(f"--set needs name=value, got {setting!r}")
-    rooms: dict[str, type[BaseModel]] = {"networks": NetworkSettings, "training": TrainingSettings}
     if keys[0] == "rows" and len(keys) == 3:
         values["rows"].setdefault(keys[1], {})[keys[2]] = _value(text)
         return
-    known = [f"{room}.{name}" for room, model in rooms.items() for name in model.model_fields]
-    if ".".join(keys) not in known:
+    known = [name for name in _setting_names() if "." in name]
+    if path.strip() not in known:
         raise unknown("setting", path, [*known, "rows.<row>.<option>"])
     values[keys[0]][keys[1]] = _value(text)
+
+
+def _setting_names() -> list[str]:
+    rooms: dict[str, type[BaseModel]] = {
+        "networks": NetworkSettings,
+        "training": TrainingSettings,
+    }
+    inner = [f"{room}.{name}" for room, model in rooms.items() for name in model.model_fields]
+    return [*Suite.model_fields, *inner]
 
 
 def _value(text: str) -> Any:
@@ -221,8 +231,5 @@ def _validated(values: dict[str, Any], where: str) -> Suite:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
-            model = {"networks": NetworkSettings, "training": TrainingSettings}.get(name.split(".")[0], Suite)
-            known = [*name.split(".")[:-1]]
-            names = [".".join([*known, field]) for field in model.model_fields]
-            raise unknown(f"setting in {where}", name, names) from error
+            raise unknown(f"setting in {where}", name, _setting_names()) from error
         raise UserError(f"{where}: {name}: {first['msg']}, got {first['input']!r}") from error

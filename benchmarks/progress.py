@@ -109,7 +109,7 @@ class Display:
             self.tasks[label] = self.progress.add_task(label, total=total, note="starting")
         elif event.kind == "progress":
             self.pace.update(label, event.step)
-            losses = "  ".join(f"{name} {value:.3g}" for name, value in event.values.items())
+            losses = "  ".join(f"{name} {value:.3g}" for name, value in event.values)
             self.latest[label] = f"{label} {event.step}/{self.pace.total[label]}"
             self._task(label, completed=event.step, note=losses)
         elif event.kind == "evaluate":

@@ -1,4 +1,4 @@
-"""The table against a committed baseline: did a change move what a family reaches?
+"""The table against a committed baseline: whether a change moved what a family reaches.
 
 The allowed range is a prediction interval from the spread over the baseline's seeds, never narrower
 than a practical floor, two-sided: unexpectedly good is an alarm too.
@@ -53,7 +53,11 @@ class Finding:
     def _verdict(self) -> str:
         worse_is_higher = METRICS[self.metric].direction == "lower"
         worse = self.now > self.high if worse_is_higher else self.now < self.low
-        return "REGRESSION" if worse else "UNEXPECTED IMPROVEMENT (explain it, then make a new baseline)"
+        return (
+            "REGRESSION"
+            if worse
+            else "UNEXPECTED IMPROVEMENT (explain it, then make a new baseline)"
+        )
 
 
 def baseline_path(suite: Suite, results: Path) -> Path:
@@ -145,7 +149,9 @@ def lost_runs(baseline: dict[str, Any], runs: pd.DataFrame) -> list[str]:
     for family, rows in runs.groupby("family", sort=False):
         lost = rows["status"].isin(["diverged", "failed"]).sum()
         if lost and not baseline["diverged"].get(family, 0):
-            lines.append(f"{family} status: was 0 lost, is {lost} of {len(rows)}, allowed 0: REGRESSION")
+            lines.append(
+                f"{family} status: was 0 lost, is {lost} of {len(rows)}, allowed 0: REGRESSION"
+            )
     return lines
 
 

@@ -2,6 +2,7 @@
 
 import signal
 import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
@@ -42,7 +43,7 @@ class Event(NamedTuple):
     kind: str
     label: str
     step: int = 0
-    values: dict[str, float] = {}
+    values: tuple[tuple[str, float], ...] = ()
     text: str = ""
 
 
@@ -74,7 +75,7 @@ def work_on_controls(job: Job, folder: Path, orders: Orders) -> Outcome:
     return _guarded("controls", folder, lambda: _controls(job, folder, orders))
 
 
-def _guarded(label: str, folder: Path, task: Any) -> Outcome:
+def _guarded(label: str, folder: Path, task: Callable[[], Outcome]) -> Outcome:
     outcome: Outcome = "interrupted"
     try:
         if not stopped():
@@ -89,9 +90,11 @@ def _guarded(label: str, folder: Path, task: Any) -> Outcome:
     return outcome
 
 
-def tell(kind: str, label: str, step: int = 0, values: Any = None, text: str = "") -> None:
+def tell(
+    kind: str, label: str, step: int = 0, values: Mapping[str, float] | None = None, text: str = ""
+) -> None:
     """Send news to the display."""
-    _queue.put(Event(kind, label, step, dict(values or {}), text))
+    _queue.put(Event(kind, label, step, tuple((values or {}).items()), text))
 
 
 def _train_and_evaluate(job: Job, orders: Orders) -> Outcome:

@@ -1,4 +1,4 @@
-"""scikit-learn's handwritten digits (the test part of UCI's optical digits): 1,797 images of 8 x 8."""
+"""scikit-learn's handwritten digits (the test part of UCI's optical digits), 1,797 of 8 x 8."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ GREY_LEVELS = 16
 
 
 def load(root: Path | None, offline: bool) -> ImageSet:
-    """Split once and for all, stratified, and stretch 0..16 to 0..255; the arguments are not needed."""
+    """Split once and for all, stratified, and stretch 0..16 to 0..255; needs no folder."""
     images, labels = load_digits(return_X_y=True)
     pixels = np.round(images.reshape(-1, 1, 8, 8) * (255 / GREY_LEVELS)).astype(np.uint8)
     train_x, test_x, train_y, test_y = train_test_split(

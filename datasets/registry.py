@@ -1,7 +1,7 @@
 """Names and facts of the datasets; imports nothing heavy, so that planning needs no data.
 
-`digest` is the SHA-256 of the content (see `datasets.images.content_digest`), pinned here and verified
-at every load: a changed file, split or preprocessing is refused instead of moving numbers.
+`digest` is the SHA-256 of the content (see `datasets.images.content_digest`), pinned here and
+verified at every load: a changed file, split or preprocessing is refused instead of moving numbers.
 """
 
 from dataclasses import dataclass

@@ -8,11 +8,11 @@ Lazarou 2020, "Autoencoding Generative Adversarial Networks", https://arxiv.org/
 
 Norms are means over batch and dimensions, as in the author's code (the paper's text writes norms);
 nothing is stopped in L_GE. Labels of the critics are smoothed to 0.95 and 0.05. The author's four
-minibatch steps per critic in the order real, x^, real, x~ give real images twice the weight of either
-kind of fake.
+minibatch steps per critic in the order real, x^, real, x~ give real images twice the weight of
+either kind of fake.
 
-Deviations of the controlled tier: the shared networks, and one critic step per generator-encoder step
-with those weights 2 : 1 : 1 instead of the author's blocks of four.
+Deviations of the controlled tier: the shared networks, and one critic step per generator-encoder
+step with those weights 2 : 1 : 1 instead of the author's blocks of four.
 """
 
 from torch import Tensor
@@ -25,7 +25,7 @@ REAL, FAKE = 0.95, 0.05
 
 
 class AEGAN(Game):
-    """G and E against an image critic Dx = sigmoid(s_x(F(x))) and a latent critic Dz = sigmoid(s_z(H(z))).
+    """G and E against two critics: Dx = sigmoid(s_x(F(x))) and Dz = sigmoid(s_z(H(z))).
 
     Args:
         build: makes the networks.

@@ -3,9 +3,9 @@
 The autoencoder rows of the BiGAN paper (Donahue et al. 2017, https://arxiv.org/abs/1605.09782,
 table 1): the same E and G, trained directly on the reconstruction error.
 
-It has no prior, so it cannot generate: those cells stay empty. The paper leaves the reduction of the
-loss open. Here it is the mean over the batch of the sum over pixels; under Adam the constant factor
-matters through the weight decay alone.
+It has no prior, so it cannot generate: those cells stay empty. The paper leaves the reduction of
+the loss open. Here it is the mean over the batch of the sum over pixels; under Adam the constant
+factor matters through the weight decay alone.
 """
 
 from torch import Tensor

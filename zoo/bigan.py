@@ -1,11 +1,12 @@
 """BiGAN: one discriminator tells encoder pairs (x, E(x)) from generator pairs (G(z), z).
 
-Donahue, Krähenbühl & Darrell 2017, "Adversarial Feature Learning", https://arxiv.org/abs/1605.09782.
+Donahue, Krähenbühl & Darrell 2017, "Adversarial Feature Learning",
+https://arxiv.org/abs/1605.09782.
 
     min_{G,E} max_D V(D, E, G) = E_x [log D(x, E(x))] + E_z [log(1 - D(G(z), z))]
 
-As the authors trained it: G and E lower the same loss with the labels swapped (not -V, whose gradient
-vanishes when D wins), and all networks move at once from one minibatch.
+As the authors trained it: G and E lower the same loss with the labels swapped (not -V, whose
+gradient vanishes when D wins), and all networks move at once from one minibatch.
 
 Deviation of the controlled tier: the shared networks, a Gaussian prior and a linear encoder output.
 """

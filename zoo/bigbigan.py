@@ -69,7 +69,9 @@ class BigBiGAN(StochasticEncoder):
 
     def losses(self, turn: str, batch: Batch, step: int) -> Losses:
         """Return the moving player's terms."""
-        z_hat = self.draw(batch.x, batch.noise["encoder"]) if self.stochastic else self.infer(batch.x)
+        z_hat = (
+            self.draw(batch.x, batch.noise["encoder"]) if self.stochastic else self.infer(batch.x)
+        )
         encoder = self._scores(batch.x, z_hat)  # y = +1
         generator = self._scores(self.G(batch.z), batch.z)  # y = -1
         if turn == "discriminator":

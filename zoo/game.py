@@ -1,9 +1,9 @@
 """The contract: a family is players, turns and one loss per player.
 
-A player's gradient is the gradient of the sum of its own terms with respect to its own parameters, and
-nothing else. The harness takes it, freezes what does not move, and takes the gradients of all moving
-players before any optimiser steps. A family never routes gradients between players by `detach`; a
-stop-gradient appears only where an equation has one.
+A player's gradient is the gradient of the sum of its own terms with respect to its own parameters,
+and nothing else. The harness takes it, freezes what does not move, and takes the gradients of all
+moving players before any optimiser steps. A family never routes gradients between players by
+`detach`; a stop-gradient appears only where an equation has one.
 """
 
 from collections.abc import Callable, Mapping
@@ -111,8 +111,8 @@ class Game(nn.Module):
     A family sets `players`, `turns` and, where it needs them, `noise` and `image_range`, and
     implements `losses`. Networks become attributes under their own names (`self.G`, `self.E`, ...).
 
-    Images that go in or out of the evaluation methods are in [-1, 1], whatever the game's own range;
-    these methods leave train/eval mode and gradients to the caller.
+    Images that go in or out of the evaluation methods are in [-1, 1], whatever the game's own
+    range; these methods leave train/eval mode and gradients to the caller.
     """
 
     players: Mapping[str, Player]
@@ -227,7 +227,7 @@ class Game(nn.Module):
         return self.generate(self.encode(x))
 
     def score(self, x: Tensor, z: Tensor) -> Tensor:
-        """The sum of the game's scores of (x, z): high where a critic believes in real data, (N,)."""
+        """The sum of the game's scores of (x, z), (N,): high where critics see real data."""
         has = self.networks.keys()
         x, total = self._inner(x), torch.zeros(len(x), device=x.device)
         if "s_x" in has:
@@ -267,4 +267,14 @@ class StochasticEncoder(Game):
         return self.draw(self._inner(x), noise)
 
 
-__all__ = ["Batch", "Builder", "Clip", "Game", "Losses", "Player", "Readout", "StochasticEncoder", "Turn"]
+__all__ = [
+    "Batch",
+    "Builder",
+    "Clip",
+    "Game",
+    "Losses",
+    "Player",
+    "Readout",
+    "StochasticEncoder",
+    "Turn",
+]

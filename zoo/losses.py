@@ -25,7 +25,7 @@ def bce(s: Tensor, target: float) -> Tensor:
 
 
 def hinge(s: Tensor, y: int) -> Tensor:
-    """Return mean max(0, 1 - y s) for a label y of +1 or -1 (BigBiGAN, eq. 3: h(t) = max(0, 1 - t))."""
+    """Return mean h(y s) with h(t) = max(0, 1 - t), for y of +1 or -1 (BigBiGAN, sec. 2)."""
     return F.relu(1 - y * s).mean()
 
 
@@ -34,12 +34,14 @@ def quadratic_potential(difference: Tensor, distance: Tensor, strength: float) -
 
     Args:
         difference: D_i = T(real_i) - T(fake_i), shape (N,).
-        distance: d_i > 0, the distance of the i-th pair, shape (N,). One per sample: a mean over the
+        distance: d_i > 0, the distance of the i-th pair, shape (N,). One per sample: a mean over
+        the
             batch here would be another loss.
         strength: lambda; its scale belongs to images in [-1, 1].
 
     Raises:
-        ValueError: the shapes differ (a broadcast would silently pair every sample with every other).
+        ValueError: the shapes differ (a broadcast would silently pair every sample with every
+        other).
 
     """
     if difference.shape != distance.shape or difference.ndim != 1:

@@ -12,9 +12,7 @@ class Prior(Protocol):
 
     dim: int
 
-    def sample(
-        self, n: int, generator: torch.Generator, truncation: float | None = None
-    ) -> Tensor:
+    def sample(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
         """Draw (n, dim) latents on the generator's device."""
         ...
 
@@ -25,9 +23,7 @@ class Normal:
 
     dim: int
 
-    def sample(
-        self, n: int, generator: torch.Generator, truncation: float | None = None
-    ) -> Tensor:
+    def sample(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
         """Draw (n, dim); `truncation` redraws every coordinate beyond ± truncation.
 
         Truncated sampling is BigGAN's trick (Brock et al. 2019, section 3.1): less diverse, more
@@ -50,9 +46,7 @@ class Uniform:
 
     dim: int
 
-    def sample(
-        self, n: int, generator: torch.Generator, truncation: float | None = None
-    ) -> Tensor:
+    def sample(self, n: int, generator: torch.Generator, truncation: float | None = None) -> Tensor:
         """Draw (n, dim); a bounded prior has no tails, so truncation is refused."""
         if truncation is not None:
             raise ValueError("truncated sampling is defined for a Gaussian prior only")

@@ -4,7 +4,7 @@ from torch import Tensor
 
 
 def reconstruction_mse(x: Tensor, reconstruction: Tensor) -> float:
-    """Return the mean squared error per pixel in [0, 1] units, of images in [-1, 1], (N, C, H, W)."""
+    """Return the mean squared error in [0, 1] units, of images in [-1, 1], (N, C, H, W)."""
     return float(((x - reconstruction) / 2).double().square().mean())
 
 
@@ -21,7 +21,7 @@ def reconstruction_ratio(x: Tensor, reconstruction: Tensor) -> float:
 
 
 def label_agreement(logits: Tensor, reconstruction_logits: Tensor) -> float:
-    """Return the share of images whose reconstruction gets the same predicted class, (N, classes)."""
+    """Return the share of images whose reconstruction has the same predicted class; logits in."""
     same = logits.argmax(1) == reconstruction_logits.argmax(1)
     return float(same.double().mean())
 

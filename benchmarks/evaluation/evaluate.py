@@ -32,7 +32,9 @@ class Reference:
         self.extractor: HybridExtractor = load_extractor(self.protocol.extractor, self.device)
         self.train_features, _ = extract(self.extractor, images.train.images)
         self.test_features, self.test_logits = extract(self.extractor, images.test.images)
-        order = torch.randperm(len(images.test), generator=torch.Generator().manual_seed(SUBSET_SEED))
+        order = torch.randperm(
+            len(images.test), generator=torch.Generator().manual_seed(SUBSET_SEED)
+        )
         self.light_test = order[: self.protocol.light_samples]
 
 
@@ -63,7 +65,9 @@ def reconstruction_metrics(x: Tensor, reconstruction: Tensor, reference: Referen
     }
 
 
-def representation_metrics(train_x: Tensor, test_x: Tensor, name: str, reference: Reference) -> Metrics:
+def representation_metrics(
+    train_x: Tensor, test_x: Tensor, name: str, reference: Reference
+) -> Metrics:
     """Measure a representation of the training and test images by its labels.
 
     Args:
@@ -85,7 +89,8 @@ def representation_metrics(train_x: Tensor, test_x: Tensor, name: str, reference
 def evaluate(game: Game, reference: Reference) -> dict[str, Metrics]:
     """Evaluate a game and its readouts: readout name ("" for the game itself) -> metric -> value.
 
-    What a game cannot do leaves its metrics out. Neither the game nor any global random state changes.
+    What a game cannot do leaves its metrics out. Neither the game nor any global random state
+    changes.
 
     Args:
         game: trained, in any mode, on the reference's device.
@@ -154,4 +159,3 @@ def _representation(
     train_x = mapped(function, to_range(images.train.images), device)
     test_x = mapped(function, to_range(images.test.images), device)
     return representation_metrics(train_x, test_x, name, reference)
-

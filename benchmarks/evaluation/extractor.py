@@ -1,7 +1,8 @@
-"""Our own feature extractors: small networks that classify and reconstruct from one linear bottleneck.
+"""Our own feature extractors: networks that classify and reconstruct from one linear bottleneck.
 
 A plain classifier's features collapse within each class, and a Fréchet distance on them ranks ten
-repeated images above a slight blur. A bottleneck that must also reconstruct keeps what classes leave out.
+repeated images above a slight blur. A bottleneck that must also reconstruct keeps what classes
+leave out.
 """
 
 import hashlib
@@ -41,14 +42,18 @@ class HybridExtractor(nn.Module):
         self.trunk = nn.Sequential(*layers, nn.Flatten())
         self.bottleneck = nn.Linear(channels * size * size, width)
         self.classifier = nn.Linear(width, classes)
-        # Fixed after training, so that features have zero mean and unit mean square on the training set.
+        # Set after training: features have zero mean and unit mean square on the training set.
+        self.shift: Tensor
+        self.spread: Tensor
         self.register_buffer("shift", torch.zeros(width))
         self.register_buffer("spread", torch.ones(()))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Map uint8 (N, C, H, W) to features (N, d), centred and scaled, and logits (N, classes)."""
+        """Map uint8 (N, C, H, W) to centred, scaled features (N, d) and logits (N, classes)."""
         if images.dtype != torch.uint8 or images.ndim != 4:
-            raise ValueError(f"expected uint8 (N, C, H, W), got {images.dtype} {tuple(images.shape)}")
+            raise ValueError(
+                f"expected uint8 (N, C, H, W), got {images.dtype} {tuple(images.shape)}"
+            )
         raw = self.raw(images)
         return (raw - self.shift) / self.spread, self.classifier(raw)
 
@@ -89,8 +94,6 @@ def load_extractor(name: str, device: torch.device) -> HybridExtractor:
 def extract(extractor: HybridExtractor, images: Tensor) -> tuple[Tensor, Tensor]:
     """Return features (N, d) and logits (N, classes) of uint8 images, on the CPU."""
     device = extractor.shift.device
-    pairs = [
-        extractor(batch.to(device)) for (batch,) in DataLoader(TensorDataset(images), BATCH)
-    ]
+    pairs = [extractor(batch.to(device)) for (batch,) in DataLoader(TensorDataset(images), BATCH)]
     features, logits = zip(*pairs, strict=True)
     return torch.cat(features).cpu(), torch.cat(logits).cpu()

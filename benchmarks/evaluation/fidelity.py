@@ -39,7 +39,8 @@ def kid(generated: Tensor, reference: Tensor) -> float:
     """Return the unbiased kernel distance (Binkowski et al. 2018), all samples in one subset.
 
     Args:
-        generated: features of unit mean square, (N, d): the kernel (x.y / d + 1)^3 is not scale-free.
+        generated: features of unit mean square, (N, d): the kernel (x.y / d + 1)^3 is not
+        scale-free.
         reference: features, (M, d); of the larger set a fixed random subset is taken.
 
     """
@@ -58,6 +59,6 @@ def kid(generated: Tensor, reference: Tensor) -> float:
 
 
 def inception_score(logits: Tensor) -> float:
-    """Return the Inception Score of classifier logits (Salimans et al. 2016), (N, classes), one split."""
+    """Return the Inception Score of logits (N, classes), one split (Salimans et al. 2016)."""
     result = isc_features_to_metric(logits, splits=1, shuffle=False)
     return float(result["inception_score_mean"])

@@ -1,4 +1,4 @@
-"""Pictures of a trained game: samples of fixed draws, and pairs of an image and its reconstruction."""
+"""Pictures of a trained game: samples of fixed draws, and images beside their reconstructions."""
 
 from pathlib import Path
 
@@ -34,6 +34,8 @@ def draw(game: Game, test: Tensor, folder: Path) -> None:
 
 
 def _save(images: Tensor, path: Path) -> None:
-    grid = make_grid(images.clamp(-1, 1), nrow=COLUMNS, padding=1, value_range=(-1, 1), normalize=True)
+    grid = make_grid(
+        images.clamp(-1, 1), nrow=COLUMNS, padding=1, value_range=(-1, 1), normalize=True
+    )
     with whole(path) as draft:
         save_image(grid, draft, format="png")

@@ -1,4 +1,4 @@
-"""The one mode in which games are scored: a copy, batch-norm statistics recomputed, no gradients."""
+"""The one mode in which games are scored: a copy, batch-norm statistics recomputed."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -76,7 +76,7 @@ def _recompute(networks: list[nn.Module], forward: Callable[[], Tensor], batches
 @torch.no_grad()
 def mapped(function: Callable[[Tensor], Tensor], inputs: Tensor, device: torch.device) -> Tensor:
     """Apply a function in batches of fixed size on a device; the result is float32 on the CPU."""
-    pieces = [function(batch.to(device)).float().cpu() for batch in inputs.split(BATCH)]
+    pieces = [function(batch.to(device)).float().cpu() for batch in torch.split(inputs, BATCH)]
     return torch.cat(pieces)
 
 

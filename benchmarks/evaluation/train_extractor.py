@@ -1,8 +1,8 @@
 """Train an extractor: `python -m benchmarks.evaluation.train_extractor mnist --data DIR`.
 
-Writes extractors/<dataset>-hybrid-v1-<digest>.safetensors and prints its name and test accuracy. The
-committed files were made so; a new one has another name, and naming it in `protocol.py` is a new
-protocol version.
+Writes extractors/<dataset>-hybrid-v1-<digest>.safetensors and prints its name and test accuracy.
+The committed files were made so; a new one has another name, and naming it in `protocol.py` is a
+new protocol version.
 """
 
 from pathlib import Path
@@ -44,7 +44,7 @@ def train(images: ImageSet, width: int, epochs: int) -> HybridExtractor:
         error = F.mse_loss(decoder(raw), x.flatten(1).float() / 255)
         loss = F.cross_entropy(extractor.classifier(raw), y) + RECONSTRUCTION_WEIGHT * error
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
     extractor.eval()

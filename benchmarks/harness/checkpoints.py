@@ -29,7 +29,15 @@ def load(folder: Path, device: torch.device, say: Callable[[str], None]) -> dict
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         kind = state["device"]
-    except (RuntimeError, EOFError, OSError, KeyError, TypeError, ValueError, pickle.UnpicklingError):
+    except (
+        RuntimeError,
+        EOFError,
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        pickle.UnpicklingError,
+    ):
         set_aside(path, "damaged", say)
         return None
     if kind != device.type:

@@ -72,11 +72,11 @@ def _all_used(
 
 
 def _averaged(grads: list[Tensor]) -> list[Tensor]:
-    """Average over the processes of a data-parallel training: one all-reduce of the flat gradients."""
+    """Average over data-parallel processes, if any: one all-reduce of the flat gradients."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return grads
     flat = torch.cat([grad.flatten() for grad in grads])
     torch.distributed.all_reduce(flat)
     flat /= torch.distributed.get_world_size()
-    pieces = flat.split([grad.numel() for grad in grads])
+    pieces = flat.split([grad.numel() for grad in grads])  # type: ignore[no-untyped-call]
     return [piece.view_as(grad) for piece, grad in zip(pieces, grads, strict=True)]

@@ -65,8 +65,9 @@ def build(run: Run) -> Game:
 def train(run: Run, data: Split, folder: Path, device: torch.device, watch: Watch) -> Status:
     """Train a run to its end, from its checkpoint if it has one.
 
-    Leaves in `folder`: curve.jsonl, light.jsonl, weights.safetensors (and weights_average.safetensors
-    where a player keeps averages), training.json with the status; a checkpoint while unfinished.
+    Leaves in `folder`: curve.jsonl, light.jsonl, weights.safetensors (and
+    weights_average.safetensors where a player keeps averages), training.json with the status; a
+    checkpoint while unfinished.
 
     Args:
         run: what to train.

@@ -90,7 +90,7 @@ def start_memory_peak(device: torch.device) -> None:
 
 
 def memory_peak_mib(device: torch.device) -> float | None:
-    """Peak MiB since the start: allocated tensors on CUDA, the whole process on a CPU (Linux only)."""
+    """Peak MiB since the start: tensors on CUDA, the whole process on a CPU (Linux only)."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     status = Path("/proc/self/status")

@@ -10,6 +10,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.figure import Figure
 
 from benchmarks.evaluation.registry import LIGHT, METRICS
 from benchmarks.files import whole
@@ -22,7 +23,7 @@ PICTURES = {
 
 
 def side_by_side(jobs: Sequence[Job], kind: str, path: Path) -> bool:
-    """Draw one picture per family (its first finished seed) in one figure; False if there is none."""
+    """Draw each family's picture (its first finished seed) in one figure; False if none."""
     found: dict[str, Path] = {}
     for job in jobs:
         picture = job.folder / f"{kind}.png"
@@ -60,8 +61,16 @@ def learning(light: pd.DataFrame, path: Path) -> bool:
     for axis, name in zip(axes.flat, metrics, strict=True):
         rows = light.dropna(subset=[name])
         sns.lineplot(
-            rows, x="step", y=name, hue="family", style="family", markers=True, dashes=False,
-            errorbar=None, ax=axis, legend=axis is axes.flat[0],
+            rows,
+            x="step",
+            y=name,
+            hue="family",
+            style="family",
+            markers=True,
+            dashes=False,
+            errorbar=None,
+            ax=axis,
+            legend=axis is axes.flat[0],
         )
         for (_, _), seed in rows.groupby(["family", "seed"]):
             axis.plot(seed["step"], seed[name], color="grey", alpha=0.25, linewidth=0.6, zorder=0)
@@ -71,7 +80,7 @@ def learning(light: pd.DataFrame, path: Path) -> bool:
     return True
 
 
-def _save(figure: plt.Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path) -> None:
     with whole(path) as draft:
         figure.savefig(draft, dpi=150, format="png")
     plt.close(figure)

@@ -32,7 +32,7 @@ def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
 
 
 def controls_frame(suite: Suite, results: Path) -> pd.DataFrame:
-    """Return the control rows in the same form; empty if they were not evaluated by this protocol."""
+    """Return the control rows in the same form; empty if this protocol has not evaluated them."""
     content = read_json(controls_folder(suite, results) / "metrics.json", print) or {}
     rows = []
     if content.get("identity") == controls_identity(suite, results):

@@ -25,7 +25,7 @@ class Estimate:
 
 
 def usable_scale(values: Sequence[float], scale: str) -> str:
-    """Return the scale, or "linear" where a value lies outside its domain (KID <= 0, a rate of 1)."""
+    """Return the scale, or "linear" where a value is outside its domain (KID <= 0, a rate of 1)."""
     array = np.asarray(values, dtype=float)
     if scale == "log" and (array <= 0).any():
         return "linear"
@@ -67,7 +67,8 @@ def clear_best(estimates: dict[str, Estimate], direction: str) -> str | None:
 
     def bounds(name: str) -> tuple[float, float]:
         e = estimates[name]
-        assert e.low is not None and e.high is not None
+        assert e.low is not None
+        assert e.high is not None
         ends = sorted((sign * e.low, sign * e.high))
         return ends[0], ends[1]
 

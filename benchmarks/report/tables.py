@@ -48,9 +48,7 @@ def summarise(results: pd.DataFrame, controls: pd.DataFrame) -> Summary:
     own = [name for name in names if name not in control_names]
     seeds = {name: _finished(results[results["family"] == name]) for name in own}
     complete = bool(len(results)) and bool((results["status"] == "done").all())
-    best = {
-        name: _best(name, cells, own) if complete else None for name in METRICS
-    }
+    best = {name: _best(name, cells, own) if complete else None for name in METRICS}
     return Summary(names, control_names, cells, best, seeds)
 
 

@@ -35,11 +35,11 @@ def write_report(suite: Suite, jobs: Sequence[Job], results: Path, command: str)
 
 def heading(suite: Suite) -> str:
     """Return the line every table stands under: tier, data, budget, protocol, extractor."""
-    t, n = suite.training, suite.networks
+    t, n, protocol = suite.training, suite.networks, PROTOCOLS[suite.dataset]
     return (
         f"{suite.name}: {suite.tier} tier, {n.body} width {n.width}, z {n.latent_dim} ({n.prior}), "
         f"{t.steps:,} updates of {t.batch_size}, {t.precision}; protocol {VERSION}, "
-        f"{PROTOCOLS[suite.dataset].samples:,} samples, extractor {PROTOCOLS[suite.dataset].extractor}"
+        f"{protocol.samples:,} samples, extractor {protocol.extractor}"
     )
 
 
@@ -64,9 +64,10 @@ def page(
 
 def _reading(summary: Summary) -> str:
     lines = [
-        "Mean over training seeds with its 95 % t interval (on the metric's natural scale; no interval "
-        "for one seed). **Bold**: the interval is clear of every other family's; nothing is bold where "
-        "seeds are missing. Rows in italics are controls: read each column against them.",
+        "Mean over training seeds with its 95 % t interval (on the metric's natural scale; no "
+        "interval for one seed). **Bold**: the interval is clear of every other family's; nothing "
+        "is bold where seeds are missing. Rows in italics are controls: read each column against "
+        "them.",
     ]
     unfinished = [
         f"{row} {seeds}"

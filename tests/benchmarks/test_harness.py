@@ -181,9 +181,7 @@ def finish(run, data: Split, folder: Path, **watch) -> str:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_resumed_equals_uninterrupted_to_the_bit(
-    family: str, data: Split, tmp_path: Path
-) -> None:
+def test_resumed_equals_uninterrupted_to_the_bit(family: str, data: Split, tmp_path: Path) -> None:
     run = tiny_run(family, steps=7)
     assert finish(run, data, tmp_path / "whole") == "trained"
     stops = iter([False, False, True])

@@ -40,7 +40,11 @@ REACH: dict[tuple[str, str, str, str], set[str]] = {
     ("aegan", "generator_encoder", "generator_encoder", "latent_code"): {"E", "mean"},
     ("aegan", "generator_encoder", "generator_encoder", "latent_reconstructed"): {"G", "E", "mean"},
     ("aegan", "generator_encoder", "generator_encoder", "image_reconstruction"): {"G", "E", "mean"},
-    ("aegan", "generator_encoder", "generator_encoder", "latent_reconstruction"): {"G", "E", "mean"},
+    ("aegan", "generator_encoder", "generator_encoder", "latent_reconstruction"): {
+        "G",
+        "E",
+        "mean",
+    },
     ("bigbigan", "discriminator", "discriminator", "s_x_encoder"): {"F", "s_x"},
     ("bigbigan", "discriminator", "discriminator", "s_x_generator"): {"F", "s_x"},
     ("bigbigan", "discriminator", "discriminator", "s_z_encoder"): {"H", "s_z"},

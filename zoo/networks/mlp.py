@@ -1,7 +1,8 @@
 """Permutation-invariant networks: two hidden layers each, width as a setting.
 
-The controlled tier's default. Batch norm in G and E only: a critic with batch norm sees real and fake
-batches under different statistics, which leaks the label. A linear layer before batch norm has no bias.
+The controlled tier's default. Batch norm in G and E only: a critic with batch norm sees real and
+fake batches under different statistics, which leaks the label. A linear layer before batch norm has
+no bias.
 """
 
 from math import prod
