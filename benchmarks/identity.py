@@ -29,8 +29,9 @@ def source_digest(run: Run) -> str:
 
     Other families' and datasets' files are left out: adding one moves no existing number.
     """
-    family, dataset = source(run.game), ROOT / "datasets" / f"{run.dataset}.py"
-    return _digest([_normalised(path) for path in (*_shared_sources(), dataset, family)])
+    dataset = ROOT / "datasets" / f"{run.dataset}.py"
+    files = [*_shared_sources(), dataset, *_family_sources(source(run.game))]
+    return _digest([_normalised(path) for path in files])
 
 
 def _shared_sources() -> list[Path]:
@@ -41,6 +42,19 @@ def _shared_sources() -> list[Path]:
     own |= {ROOT / "zoo" / "registry.py", ROOT / "datasets" / "registry.py"}
     rooms = (ROOT / "zoo", ROOT / "datasets", ROOT / "benchmarks" / "harness")
     return sorted(path for room in rooms for path in room.rglob("*.py") if path not in own)
+
+
+def _family_sources(path: Path) -> list[Path]:
+    """Return a family's file and those of the families it is built on."""
+    found = [path]
+    for file in found:
+        for node in ast.walk(ast.parse(file.read_text())):
+            module = getattr(node, "module", None) if isinstance(node, ast.ImportFrom) else None
+            if module and module.startswith("zoo."):
+                other = source(module.removeprefix("zoo."))
+                if other.stem in FAMILIES and other not in found:
+                    found.append(other)
+    return found
 
 
 @cache

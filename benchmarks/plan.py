@@ -228,7 +228,8 @@ def _validated(values: dict[str, Any], where: str) -> Suite:
     try:
         return Suite(**values)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt name is also a missing one; the misspelling is what helps.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         name = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
             raise unknown(f"setting in {where}", name, _setting_names()) from error

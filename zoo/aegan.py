@@ -11,8 +11,12 @@ nothing is stopped in L_GE. Labels of the critics are smoothed to 0.95 and 0.05.
 minibatch steps per critic in the order real, x^, real, x~ give real images twice the weight of
 either kind of fake.
 
-Deviations of the controlled tier: the shared networks, and one critic step per generator-encoder
-step with those weights 2 : 1 : 1 instead of the author's blocks of four.
+Deviations of the controlled tier: the shared networks, prior and batch (the author's are
+convolutions with layer norm over channels, input noise and dropout, z 16, batch 32); one critic
+step per generator-encoder step with those weights 2 : 1 : 1 instead of the author's blocks of four;
+and the critics' fakes are made in training mode. The author makes them in inference mode, which
+there switches noise and dropout off; here it would switch batch norm to running statistics of mixed
+batches, and the critics would judge other fakes than G and E are judged by.
 """
 
 from torch import Tensor
@@ -46,13 +50,12 @@ class AEGAN(Game):
         self.image_weight, self.latent_weight = image_weight, latent_weight
         clip = Clip(norm=1.0, of="tensor")
         self.players = {
-            "image_critic": Player(("F", "s_x"), lr=5e-4, clip=clip),
-            "latent_critic": Player(("H", "s_z"), lr=5e-4, clip=clip),
-            "generator_encoder": Player(("G", "E", "mean"), lr=2e-4, clip=clip),
+            "image_critic": Player(("F", "s_x"), lr=5e-4, eps=1e-7, clip=clip),
+            "latent_critic": Player(("H", "s_z"), lr=5e-4, eps=1e-7, clip=clip),
+            "generator_encoder": Player(("G", "E", "mean"), lr=2e-4, eps=1e-7, clip=clip),
         }
-        # The critics' fakes are predictions: made in inference mode, as the author's are.
         self.turns = (
-            Turn("critics", ("image_critic", "latent_critic"), inference=("G", "E", "mean")),
+            Turn("critics", ("image_critic", "latent_critic")),
             Turn("generator_encoder", ("generator_encoder",)),
         )
 

@@ -5,7 +5,8 @@ table 1): the same E and G, trained directly on the reconstruction error.
 
 It has no prior, so it cannot generate: those cells stay empty. The paper leaves the reduction of
 the loss open. Here it is the mean over the batch of the sum over pixels; under Adam the constant
-factor matters through the weight decay alone.
+factor matters through the weight decay alone. The code is linear and images are in [-1, 1]; the
+other deviations of the controlled tier are those of `zoo.bigan`.
 """
 
 from torch import Tensor

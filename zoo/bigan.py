@@ -8,7 +8,10 @@ https://arxiv.org/abs/1605.09782.
 As the authors trained it: G and E lower the same loss with the labels swapped (not -V, whose
 gradient vanishes when D wins), and all networks move at once from one minibatch.
 
-Deviation of the controlled tier: the shared networks, a Gaussian prior and a linear encoder output.
+Deviations of the controlled tier: the shared networks (with biases and affine batch norm, so that
+the weight decay acts on them too; z not injected), a Gaussian prior and a linear encoder output
+instead of U(-1, 1) and a squashed one, images in [-1, 1] instead of [0, 1], a constant learning
+rate without the decay over the second half.
 """
 
 from zoo.game import Batch, Builder, Game, Losses, Player, Turn

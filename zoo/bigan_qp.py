@@ -9,7 +9,11 @@ https://arxiv.org/abs/1811.07296, bidirectional form (https://kexue.fm/archives/
 
 where "ng" stops the gradient: half of the guidance, since the two full terms couple G and E too
 strongly. As in the author's code, d is the mean absolute distance of the images plus that of the
-latents, one value per pair, images in [-1, 1]; norms in the guidance are means.
+latents, one value per pair, images in [-1, 1]; norms in the guidance are means. Adam's epsilon is
+Keras's 1e-7.
+
+Deviations of the controlled tier: the shared networks, prior and batch instead of convolutions with
+z 128 and batch 64. The weights b1 = 2 and b2 = 3 are the author's for 128 x 128 images.
 """
 
 from torch import Tensor
@@ -43,8 +47,8 @@ class BiGANQP(Game):
         self.strength = strength
         self.latent_weight, self.image_weight = latent_weight, image_weight
         self.players = {
-            "critic": Player(("F", "H", "J", "s_xz"), lr=2e-4),
-            "generator_encoder": Player(("G", "E", "mean"), lr=2e-4),
+            "critic": Player(("F", "H", "J", "s_xz"), lr=2e-4, eps=1e-7),
+            "generator_encoder": Player(("G", "E", "mean"), lr=2e-4, eps=1e-7),
         }
         # Two critic steps to one of G and E, each on fresh x and z.
         self.turns = (

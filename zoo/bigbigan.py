@@ -11,8 +11,10 @@ https://arxiv.org/abs/1907.02544, section 2.
 with y = +1 for (x, z^ ~ E(x)) and y = -1 for (x^ = G(z), z). The encoder is stochastic:
 z^ = mean + softplus(raw scale) * noise. Spectral norm on every layer of the critics.
 
-Small: the shared networks of this benchmark, not a BigGAN and a ResNet-50. Without unary terms and
-with a deterministic encoder this is BiGAN with a hinge loss.
+Small: the shared networks, prior and batch of this benchmark, not a BigGAN and a ResNet-50; their
+first weights, spectral norm on the critics only, and one learning rate of 2e-4 with Adam betas 0.5
+and 0.999, as small re-implementations use, instead of the paper's large-batch settings. Without
+unary terms and with a deterministic encoder this is BiGAN with a hinge loss.
 """
 
 from torch import Tensor

@@ -244,7 +244,10 @@ class Game(nn.Module):
 
 
 class StochasticEncoder(Game):
-    """A game whose encoder is q(z|x) = N(mean, scale(x)^2); `scale_of` is the family's choice."""
+    """A game whose encoder is q(z|x) = N(mean, scale(x)^2), if it has a scale head.
+
+    `scale_of` is the family's choice; without the head the encoder is deterministic.
+    """
 
     def scale_of(self, raw: Tensor) -> Tensor:
         """Turn the scale head's output into a positive scale."""
@@ -260,7 +263,7 @@ class StochasticEncoder(Game):
         self, x: Tensor, sample: bool = False, generator: torch.Generator | None = None
     ) -> Tensor:
         """E(x): the mean, or with `sample` one draw with noise from `generator`."""
-        if not sample:
+        if not sample or "scale" not in self.networks:
             return self.infer(self._inner(x))
         mean = self.infer(self._inner(x))
         noise = torch.randn(mean.shape, generator=generator, device=mean.device)

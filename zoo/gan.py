@@ -4,6 +4,8 @@ Goodfellow et al. 2014, "Generative Adversarial Nets", https://arxiv.org/abs/140
 half-sum discriminator loss and the optimiser of the BiGAN authors' GAN rows
 (https://arxiv.org/abs/1605.09782), so that it stands beside BiGAN with nothing else changed.
 
+Deviations from those rows in the controlled tier: the same as in `zoo.bigan`.
+
 The discriminator's features F(x) are evaluated as a row of their own (the "D" row of that paper).
 """
 

@@ -1,6 +1,7 @@
 """The newest checkpoint of a run: everything that is needed to go on to the bit."""
 
-import pickle
+import hashlib
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,16 @@ import torch
 from benchmarks.files import set_aside, whole
 
 FILE = "checkpoint.pt"
+DIGEST_BYTES = 32
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
-    """Replace the run's checkpoint, whole or not at all."""
+    """Replace the run's checkpoint, whole or not at all; its SHA-256 comes first in the file."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    content = buffer.getvalue()
     with whole(folder / FILE) as draft:
-        torch.save(state, draft)
+        draft.write_bytes(hashlib.sha256(content).digest() + content)
 
 
 def load(folder: Path, device: torch.device, say: Callable[[str], None]) -> dict[str, Any] | None:
@@ -26,21 +31,13 @@ def load(folder: Path, device: torch.device, say: Callable[[str], None]) -> dict
     path = folder / FILE
     if not path.exists():
         return None
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        kind = state["device"]
-    except (
-        RuntimeError,
-        EOFError,
-        OSError,
-        KeyError,
-        TypeError,
-        ValueError,
-        pickle.UnpicklingError,
-    ):
+    content = path.read_bytes()
+    digest, content = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
+    if hashlib.sha256(content).digest() != digest:
         set_aside(path, "damaged", say)
         return None
-    if kind != device.type:
-        set_aside(path, f"of-{kind}", say)
+    state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    if state["device"] != device.type:
+        set_aside(path, f"of-{state['device']}", say)
         return None
     return state

@@ -17,7 +17,7 @@ from torch.nn.utils import parametrize
 from benchmarks.config import Run, TrainingSettings
 from benchmarks.files import read_lines, whole, write_json, write_text
 from benchmarks.harness import checkpoints, gradients
-from benchmarks.harness.meters import Clock, LossMeter, memory_peak_mib, start_memory_peak
+from benchmarks.harness.meters import Clock, LossMeter
 from benchmarks.harness.optimisers import PlayerOptimiser, averaged_state
 from benchmarks.harness.streams import Streams, derive
 from datasets.images import Split, to_range
@@ -97,12 +97,11 @@ class Training:
         self.streams = Streams(device, 0, run.dataset, run.seed)
         self.meter = LossMeter()
         self.step = 0
-        self.clock = Clock(device, 0.0, (0, 0.0))
+        self.clock = Clock(device)
         self._resume()
 
     def play(self) -> Status:
         """Play turns until the budget is spent, something diverges, or the outside says stop."""
-        start_memory_peak(self.device)
         saved = time.monotonic()
         self.clock.go()
         while self.step < self.settings.steps:
@@ -179,8 +178,7 @@ class Training:
             "optimisers": {name: o.state_dict() for name, o in self.optimisers.items()},
             "streams": self.streams.state_dict(),
             "meter": {"sums": self.meter.sums, "counts": self.meter.counts},
-            "seconds": self.clock.seconds,
-            "paced": (self.clock.paced_steps, self.clock.paced_seconds),
+            "clock": self.clock.state_dict(),
         }
         checkpoints.save(self.folder, state)
         self.clock.go()
@@ -195,7 +193,7 @@ class Training:
             self.streams.load_state_dict(state["streams"])
             self.meter.sums = {k: v.to(self.device) for k, v in state["meter"]["sums"].items()}
             self.meter.counts = state["meter"]["counts"]
-            self.clock = Clock(self.device, state["seconds"], tuple(state["paced"]))
+            self.clock.load_state_dict(state["clock"])
         for name in ("curve.jsonl", "light.jsonl"):
             _keep_until(self.folder / name, self.step)
 
@@ -215,7 +213,7 @@ class Training:
             "steps": self.step,
             "train_seconds": round(self.clock.seconds, 3),
             "train_images_per_second": self._pace(),
-            "peak_memory_mib": memory_peak_mib(self.device),
+            "peak_memory_mib": self.clock.peak_mib,
             "parameters": sum(p.numel() for p in self.game.parameters()),
         }
         write_json(self.folder / "training.json", outcome)

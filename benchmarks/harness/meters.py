@@ -1,7 +1,9 @@
 """What a run measures of itself: mean losses, pace after a warm-up, peak memory."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,39 +38,52 @@ class LossMeter:
 
 
 class Clock:
-    """Seconds of training, and the pace of the steps after the warm-up."""
+    """Seconds of training; the pace and the memory peak of the steps after the warm-up."""
 
-    def __init__(self, device: torch.device, seconds: float, paced: tuple[int, float]) -> None:
+    def __init__(self, device: torch.device) -> None:
         self.device = device
-        self.seconds = seconds
-        self.paced_steps, self.paced_seconds = paced
+        self.seconds = 0.0
+        self.paced_steps, self.paced_seconds = 0, 0.0
+        self.peak_mib: float | None = None
         self.warm_up = WARM_UP
         self.steps = 0
         self.started = self._now()
 
     def step(self) -> None:
         """Count a training step."""
-        if self.warm_up > 0:
-            self.warm_up -= 1
-            if self.warm_up == 0:
-                self.pause()
-                start_memory_peak(self.device)
-                self.go()
-        else:
+        if self.warm_up == 0:
             self.steps += 1
+            return
+        self.warm_up -= 1
+        if self.warm_up == 0:
+            self.pause()
+            self.go()
 
     def pause(self) -> None:
-        """Stop counting time: something other than training follows."""
+        """Stop counting: something other than training follows."""
         elapsed = self._now() - self.started
         self.seconds += elapsed
         if self.steps:
             self.paced_steps += self.steps
             self.paced_seconds += elapsed
+            peak = memory_peak_mib(self.device)
+            self.peak_mib = peak if self.peak_mib is None else max(self.peak_mib, peak or 0.0)
         self.steps = 0
 
     def go(self) -> None:
-        """Count time again."""
+        """Count again, and forget what memory was used meanwhile."""
+        start_memory_peak(self.device)
         self.started = self._now()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was measured so far."""
+        names = ("seconds", "paced_steps", "paced_seconds", "peak_mib")
+        return {name: getattr(self, name) for name in names}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what was measured, with a new warm-up."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     @property
     def steps_per_second(self) -> float | None:
@@ -85,16 +100,18 @@ def start_memory_peak(device: torch.device) -> None:
     """Forget earlier peaks, so that the next reading is of what follows."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    elif (clear := Path("/proc/self/clear_refs")).exists():
-        clear.write_text("5")
+    else:
+        with suppress(OSError):  # Linux only, and not everywhere there
+            Path("/proc/self/clear_refs").write_text("5")
 
 
 def memory_peak_mib(device: torch.device) -> float | None:
     """Peak MiB since the start: tensors on CUDA, the whole process on a CPU (Linux only)."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    status = Path("/proc/self/status")
-    if not status.exists():
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
         return None
-    lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-    return int(lines["VmHWM"].split()[0]) / 1024
+    peak = next((line for line in status.splitlines() if line.startswith("VmHWM:")), None)
+    return None if peak is None else int(peak.split()[1]) / 1024

@@ -42,7 +42,9 @@ class PlayerOptimiser:
         if self.player.clip is not None:
             grads = clipped(grads, self.player.clip)
         for parameter, grad in zip(self.parameters, grads, strict=True):
-            parameter.grad = grad
+            # The fused kernel reads memory in order: a transposed gradient would be scrambled.
+            same = grad.stride() == parameter.stride()
+            parameter.grad = grad if same else torch.empty_like(parameter).copy_(grad)
         self.adam.step()
         for parameter in self.parameters:
             parameter.grad = None

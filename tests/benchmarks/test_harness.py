@@ -31,7 +31,9 @@ def data() -> Split:
 
 
 class Scalar(nn.Module):
-    """One parameter."""
+    """One parameter, w."""
+
+    w: nn.Parameter
 
     def __init__(self, value: float) -> None:
         super().__init__()
@@ -242,13 +244,28 @@ def test_damaged_and_foreign_checkpoints_are_set_aside(tmp_path: Path) -> None:
     assert len(said) == 2
 
 
-def test_truncated_checkpoint_is_set_aside(data: Split, tmp_path: Path) -> None:
+def test_transposed_gradients_are_not_scrambled() -> None:
+    game = Bilinear(BOTH)
+    game.networks["a"].w = nn.Parameter(torch.zeros(3, 2))
+    optimiser = PlayerOptimiser(game, Player(("a",), lr=0.1))
+    gradient = torch.tensor([[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0]]).t()
+    assert not gradient.is_contiguous()
+    optimiser.move([gradient], 0)
+    assert torch.allclose(game.networks["a"].w, -0.1 * gradient, atol=1e-5)
+
+
+def test_truncated_or_altered_checkpoint_is_set_aside(data: Split, tmp_path: Path) -> None:
     run = tiny_run("bigan", steps=5)
     finish(run, data, tmp_path, stop=lambda: True)
     path = tmp_path / checkpoints.FILE
-    path.write_bytes(path.read_bytes()[:-2000])
-    assert finish(run, data, tmp_path, say=lambda line: None) == "trained"
-    assert (tmp_path / "checkpoint.pt.damaged-1").exists()
+    good = path.read_bytes()
+    for n, bad in enumerate((good[:-2000], good[:9000] + b"x" + good[9001:], b""), start=1):
+        path.write_bytes(bad)
+        assert (
+            finish(run, data, tmp_path, say=lambda line: None, stop=lambda: True) == "interrupted"
+        )
+        assert (tmp_path / f"checkpoint.pt.damaged-{n}").exists()
+    assert finish(run, data, tmp_path) == "trained"
 
 
 def test_streams_are_independent_and_resumable() -> None:

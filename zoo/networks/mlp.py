@@ -2,7 +2,7 @@
 
 The controlled tier's default. Batch norm in G and E only: a critic with batch norm sees real and
 fake batches under different statistics, which leaks the label. A linear layer before batch norm has
-no bias.
+no bias. First weights are PyTorch's defaults, the same for every family.
 """
 
 from math import prod

@@ -1,0 +1,163 @@
+"""Suites, overrides, identities, and the states of a run folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import identity, plan
+from benchmarks.errors import UserError
+from benchmarks.files import read_json, read_lines, whole
+from zoo.registry import FAMILIES
+
+
+def only_job(tmp_path: Path, *settings: str, family: str = "bigan", seed: int = 0) -> plan.Job:
+    suite = plan.override(plan.load_suite("digits"), settings, [family])
+    return plan.jobs(suite, tmp_path, [seed])[0]
+
+
+@pytest.mark.parametrize("name", plan.suite_names())
+def test_committed_suites_are_valid(name: str) -> None:
+    suite = plan.load_suite(name)
+    assert suite.name == name
+    assert suite.question.endswith("?")
+
+
+@pytest.mark.parametrize(
+    ("settings", "families", "message"),
+    [
+        (["training.stepz=5"], None, "did you mean 'training.steps'"),
+        (["training.steps=-5"], None, "training.steps"),
+        (["training.steps=many"], None, "training.steps"),
+        (["training.steps"], None, "needs name=value"),
+        ([], ["bigann"], "unknown family 'bigann'; did you mean 'bigan'"),
+        (["rows.bigbigan.unary=1"], None, "did you mean 'unary_[xz]'"),
+        (["rows.bigbigan.unary_x=3"], None, "must be a bool"),
+        (["networks.prior=cauchy"], None, "networks.prior"),
+    ],
+)
+def test_wrong_overrides(settings: list[str], families: list[str] | None, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        plan.override(plan.load_suite("digits"), settings, families)
+
+
+def test_wrong_suites(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="unknown suite 'digitz'; did you mean 'digits'"):
+        plan.load_suite("digitz")
+    with pytest.raises(UserError, match="does not exist"):
+        plan.load_suite(str(tmp_path / "mine.toml"))
+    text = (plan.SUITES / "digits.toml").read_text()
+    mine = tmp_path / "mine.toml"
+    for old, new, message in (
+        ("steps = 3000", "step = 3000", "unknown setting .* 'training.step'; .*'training.steps'"),
+        ('dataset = "digits"', 'dataset = "digit"', "unknown dataset 'digit'; did you mean"),
+        ("[training]", "[training", "not valid TOML"),
+    ):
+        mine.write_text(text.replace(old, new))
+        with pytest.raises(UserError, match=message):
+            plan.load_suite(str(mine))
+
+
+def test_rows_are_variants_of_a_family(tmp_path: Path) -> None:
+    text = (plan.SUITES / "digits.toml").read_text()
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        text.replace('families = ["gan",', 'families = ["up_lr",')
+        + '[rows.up_lr]\nfamily = "bigbigan"\nencoder_lr_factor = 10\n'
+    )
+    job = plan.jobs(plan.load_suite(str(mine)), tmp_path, [0])[0]
+    assert (job.run.family, job.run.game) == ("up_lr", "bigbigan")
+    assert job.run.options == {"encoder_lr_factor": 10}
+
+
+def test_what_belongs_to_the_identity(tmp_path: Path) -> None:
+    base = only_job(tmp_path).identity
+    assert only_job(tmp_path).identity == base
+    for other in (
+        only_job(tmp_path, "training.steps=500"),
+        only_job(tmp_path, "training.threads=2"),
+        only_job(tmp_path, "training.precision=bf16"),
+        only_job(tmp_path, seed=1),
+        only_job(tmp_path, family="aegan"),
+    ):
+        assert other.identity != base
+
+
+def test_adding_a_family_or_a_comment_moves_no_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = only_job(tmp_path).run
+    before = identity.source_digest(run)
+    original = identity._normalised.__wrapped__
+    monkeypatch.setattr(
+        identity, "_normalised", lambda path: original(path) + ("#" if path.stem == "aegan" else "")
+    )
+    assert identity.source_digest(run) == before  # another family's file does not count
+    monkeypatch.setattr(
+        identity, "_normalised", lambda path: original(path) + ("#" if path.stem == "bigan" else "")
+    )
+    assert identity.source_digest(run) != before  # its own does
+    file = tmp_path / "code.py"
+    file.write_text('"""Doc."""\nx = 1\n')
+    first = original(file)
+    file.write_text('"""Other."""\n\n# why\nx  =  1\n')
+    assert original(file) == first
+    file.write_text("x = 2\n")
+    assert original(file) != first
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_shared_code_is_part_of_every_identity(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = only_job(tmp_path, family=family).run
+    before = identity.source_digest(run)
+    original = identity._normalised.__wrapped__
+    for stem in ("game", "losses", "mlp", "loop", "optimisers", "images", "digits", family):
+        monkeypatch.setattr(
+            identity, "_normalised", lambda p, s=stem: original(p) + "#" * (p.stem == s)
+        )
+        assert identity.source_digest(run) != before, stem
+
+
+def test_states_of_a_run(tmp_path: Path) -> None:
+    job, said = only_job(tmp_path), []
+    assert plan.state(job) == "missing"
+    other = job.folder.with_name("seed0-0123456789")
+    other.mkdir(parents=True)
+    config = {"configuration": identity.configuration_digest(job.run)}
+    (other / "config.json").write_text(json.dumps(config))
+    assert plan.state(job) == "stale"
+    job.folder.mkdir()
+    (job.folder / "checkpoint.pt").touch()
+    assert plan.state(job) == "to resume"
+    (job.folder / "training.json").write_text('{"status": "trained"}')
+    (job.folder / "weights.safetensors").touch()
+    assert plan.state(job) == "to evaluate"
+    metrics = job.folder / "metrics.json"
+    metrics.write_text(json.dumps({"identity": job.evaluation_identity, "rows": {}}))
+    assert plan.state(job) == "done"
+    metrics.write_text(
+        json.dumps({"identity": job.evaluation_identity | {"protocol": "0"}, "rows": {}})
+    )
+    assert plan.state(job) == "to evaluate"  # a new protocol evaluates again, never retrains
+    metrics.write_text('{"identity": ')
+    assert plan.state(job, said.append) == "to evaluate"
+    assert (job.folder / "metrics.json.damaged-1").exists()
+    assert "damaged" in said[0]
+    (job.folder / "training.json").write_text('{"status": "diverged"}')
+    assert plan.state(job) == "diverged"
+
+
+def test_files_are_whole_or_absent(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_text("{}")
+    with pytest.raises(ZeroDivisionError), whole(path) as draft:
+        draft.write_text(f"half {1 / 0}")
+    assert path.read_text() == "{}"
+    assert list(tmp_path.iterdir()) == [path]
+    path.write_text("[1]")
+    assert read_json(path, lambda line: None) is None  # not an object
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text('{"step": 1}\n{"step": 2}\n{"st')
+    assert read_lines(lines) == [{"step": 1}, {"step": 2}]

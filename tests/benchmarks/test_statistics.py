@@ -1,0 +1,203 @@
+"""Intervals, the mark for the best, and the regression check."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from benchmarks import regression
+from benchmarks.errors import UserError
+from benchmarks.evaluation.registry import GATED, METRICS
+from benchmarks.plan import load_suite
+from benchmarks.report.statistics import Estimate, clear_best, estimate, usable_scale
+from benchmarks.report.tables import markdown, shown, summarise, terminal, wide
+
+
+def test_t_interval_by_hand() -> None:
+    found = estimate([1.0, 2.0, 3.0], "linear")
+    half = 4.302653 * 1.0 / math.sqrt(3)  # t quantile for two degrees of freedom
+    assert (found.mean, found.n) == (2.0, 3)
+    assert found.low == pytest.approx(2 - half, rel=1e-5)
+    assert found.high == pytest.approx(2 + half, rel=1e-5)
+
+
+def test_log_interval_is_the_linear_one_of_logs() -> None:
+    found, logs = estimate([1.0, 2.0, 8.0], "log"), estimate(np.log([1.0, 2.0, 8.0]), "linear")
+    assert found.mean == pytest.approx(11 / 3)
+    assert found.low == pytest.approx(math.exp(logs.low))
+    assert found.high == pytest.approx(math.exp(logs.high))
+
+
+def test_logit_interval_stays_inside() -> None:
+    found = estimate([0.99, 0.999, 0.9], "logit")
+    assert 0 < found.low < found.mean < found.high < 1
+
+
+def test_one_seed_has_no_interval_and_scales_have_domains() -> None:
+    assert estimate([3.0], "log") == Estimate(3.0, None, None, 1)
+    assert usable_scale([-0.1, 0.2], "log") == "linear"
+    assert usable_scale([1.0, 0.5], "logit") == "linear"
+    assert usable_scale([0.2, 0.5], "logit") == "logit"
+    with pytest.raises(ValueError, match="at least one"):
+        estimate([], "linear")
+
+
+def test_t_interval_covers_as_stated() -> None:
+    g = np.random.default_rng(0)
+    hits = [
+        (e := estimate(g.normal(5, 2, 4).tolist(), "linear")).low <= 5 <= e.high
+        for _ in range(2000)
+    ]
+    assert np.mean(hits) == pytest.approx(0.95, abs=0.015)
+
+
+def test_best_only_where_clear() -> None:
+    a, b = Estimate(1, 0.9, 1.1, 3), Estimate(2, 1.5, 2.5, 3)
+    close = Estimate(1.05, 1.0, 1.2, 3)
+    assert clear_best({"a": a, "b": b}, "lower") == "a"
+    assert clear_best({"a": a, "b": b}, "higher") == "b"
+    assert clear_best({"a": a, "b": b, "c": close}, "lower") is None
+    assert clear_best({"a": a, "b": b}, "none") is None
+    assert clear_best({"a": a}, "lower") is None
+    assert clear_best({"a": a, "b": Estimate(9, None, None, 1)}, "lower") is None
+
+
+def runs(values: dict[str, list[float]], metric: str = "fid_hybrid", **status: str) -> pd.DataFrame:
+    rows = [
+        {"family": family, "seed": seed, "status": status.get(f"{family}{seed}", "done"), metric: v}
+        for family, own in values.items()
+        for seed, v in enumerate(own)
+    ]
+    return pd.DataFrame(rows).reindex(columns=["family", "seed", "status", *METRICS])
+
+
+NO_CONTROLS = pd.DataFrame(columns=["family", "seed", "status", *METRICS])
+
+
+def test_table_marks_the_best_only_when_complete() -> None:
+    values = {"bigan": [1.0, 1.01, 0.99], "aegan": [5.0, 5.1, 4.9]}
+    full = summarise(runs(values), NO_CONTROLS)
+    assert full.best["fid_hybrid"] == "bigan"
+    assert "**1.00**" in markdown(full, shown(full))
+    missing = summarise(runs(values, aegan2="missing"), NO_CONTROLS)
+    assert missing.best["fid_hybrid"] is None
+    assert missing.seeds["aegan"] == "2/3"
+    lost = summarise(runs(values, aegan2="diverged"), NO_CONTROLS)
+    assert lost.seeds["aegan"] == "2/3, 1 diverged"
+
+
+def test_controls_are_never_best_and_cells_stay_empty() -> None:
+    controls = runs({"real images": [0.1]})
+    summary = summarise(runs({"bigan": [1.0, 1.1], "aegan": [5.0, 5.1]}), controls)
+    assert summary.best["fid_hybrid"] == "bigan"
+    table = wide(summary).set_index("family")
+    assert table.loc["real images", "kind"] == "control"
+    assert table["reconstruction_mse"].isna().all()
+    assert next(iter(wide(summary).columns)) == "family"
+
+
+def test_narrow_terminals_get_a_table_per_question() -> None:
+    frame = runs({"bigan": [1.0, 1.1], "aegan": [5.0, 5.1]})
+    frame["latent_error"] = 0.5
+    summary = summarise(frame, NO_CONTROLS)
+    assert len(terminal(summary, 500)) == 1
+    assert [t.title for t in terminal(summary, 30)] == ["samples", "consistency"]
+
+
+# the check
+
+
+def baseline(values: dict[str, dict[str, list[float]]]) -> dict:
+    return {"values": values, "seeds": list(range(1000, 1010)), "diverged": {}}
+
+
+OLD = [2.0, 2.1, 1.9, 2.05, 1.95, 2.2, 1.8, 2.02, 1.98, 2.0]
+
+
+def test_prediction_interval_by_hand() -> None:
+    found = regression.finding("bigan", "fid_hybrid", OLD, [2.0, 2.0, 2.0], alpha=0.01)
+    logs = np.log(OLD)
+    # 2.1 standard deviations for ten old and three new values at 1 %, as tabulated
+    factor = stats.t.ppf(0.995, 9) * math.sqrt(1 / 10 + 1 / 3)
+    assert factor == pytest.approx(2.1, abs=0.05)
+    half = max(factor * max(logs.std(ddof=1), math.log(1.1) / 2), math.log(1.1))
+    assert found.was == pytest.approx(math.exp(logs.mean()))
+    assert found.high == pytest.approx(math.exp(logs.mean() + half))
+    assert found.low == pytest.approx(math.exp(logs.mean() - half))
+    assert found.ok
+
+
+def test_check_is_two_sided_and_names_everything() -> None:
+    worse = regression.finding("bigan", "fid_hybrid", OLD, [4.0, 4.1, 3.9], 0.001)
+    better = regression.finding("bigan", "fid_hybrid", OLD, [1.0, 1.1, 0.9], 0.001)
+    assert not worse.ok
+    assert not better.ok
+    assert "REGRESSION" in str(worse)
+    assert "UNEXPECTED IMPROVEMENT" in str(better)
+    for part in ("bigan", "fid_hybrid", "was 1.997", "is 3.999", "allowed"):
+        assert part in str(worse)
+    lower = regression.finding("bigan", "knn1_accuracy_features", [0.95] * 10, [0.9] * 3, 0.001)
+    assert "REGRESSION" in str(lower)
+
+
+def test_identical_baseline_values_leave_the_practical_floor() -> None:
+    same = [0.5] * 10
+    assert regression.finding("b", "reconstruction_mse", same, [0.52] * 3, 0.001).ok
+    assert not regression.finding("b", "reconstruction_mse", same, [0.7] * 3, 0.001).ok
+    assert regression.finding("b", "knn1_accuracy_features", [1.0] * 10, [1.0] * 3, 0.001).ok
+
+
+def test_false_alarms_are_as_rare_as_stated() -> None:
+    g = np.random.default_rng(0)
+    alarms = sum(
+        not regression.finding(
+            "b", "fid_hybrid", np.exp(g.normal(0, 0.3, 10)), np.exp(g.normal(0, 0.3, 3)), 0.05
+        ).ok
+        for _ in range(2000)
+    )
+    assert alarms / 2000 == pytest.approx(0.05, abs=0.015)
+
+
+def test_check_refuses_its_own_seeds() -> None:
+    base = baseline({"bigan": {"fid_hybrid": OLD}}) | {"seeds": [0, 1]}
+    with pytest.raises(UserError, match="baseline's own"):
+        regression.compare(base, runs({"bigan": [2.0, 2.0]}))
+
+
+def test_lost_runs_are_regressions() -> None:
+    base = baseline({"bigan": {"fid_hybrid": OLD}})
+    assert regression.lost_runs(base, runs({"bigan": [2.0, 2.0]})) == []
+    lines = regression.lost_runs(base, runs({"bigan": [2.0, 2.0]}, bigan1="diverged"))
+    assert len(lines) == 1
+    assert "bigan status" in lines[0]
+
+
+def test_negative_control_finds_a_toothless_baseline() -> None:
+    untrained = runs({"untrained": [30.0, 31.0, 29.0]})
+    assert regression.toothless(baseline({"bigan": {"fid_hybrid": OLD}}), untrained) == []
+    blunt = baseline({"bigan": {"fid_hybrid": [29.0 + x for x in OLD]}})
+    assert regression.toothless(blunt, untrained) == ["bigan"]
+
+
+def test_baseline_round_trip_and_other_settings(tmp_path) -> None:
+    suite = load_suite("digits")
+    frame = runs({"bigan": [2.0, 2.1, 1.9]})
+    path = regression.write_baseline(suite, frame, {}, tmp_path)
+    content = regression.read_baseline(suite, tmp_path)
+    assert content["values"] == {"bigan": {"fid_hybrid": [2.0, 2.1, 1.9]}}
+    assert path.name == "digits.json"
+    other = suite.model_copy(update={"training": suite.training.model_copy(update={"steps": 5})})
+    with pytest.raises(UserError, match="other settings"):
+        regression.read_baseline(other, tmp_path)
+    with pytest.raises(UserError, match="does not exist"):
+        regression.read_baseline(load_suite("mnist"), tmp_path)
+    with pytest.raises(UserError, match="not all finished"):
+        regression.write_baseline(suite, runs({"bigan": [1.0]}, bigan0="missing"), {}, tmp_path)
+
+
+def test_every_gated_metric_has_a_floor_and_a_direction() -> None:
+    assert {"fid_hybrid", "knn1_accuracy_features", "reconstruction_mse", "latent_error"} == set(
+        GATED
+    )

@@ -1,0 +1,124 @@
+"""Who may import whom, and where the three top-level names come from."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = set(
+    [
+        "torch",
+        "torchvision",
+        "torch_fidelity",
+        "safetensors",
+        "sklearn",
+        "scipy",
+        "numpy",
+        "pandas",
+        "seaborn",
+        "matplotlib",
+        "pydantic",
+        "typer",
+        "rich",
+        "threadpoolctl",
+    ]
+)
+NEUTRAL = {"benchmarks.errors", "benchmarks.files", "benchmarks.config"}
+"""Small modules without heavy imports (pydantic in config) that every room of benchmarks may use."""
+
+# room -> our modules it may import (prefixes), heavy packages it may import
+RULES: dict[str, tuple[set[str], set[str]]] = {
+    "datasets": ({"datasets"}, {"torch", "torchvision", "sklearn", "numpy"}),
+    "zoo": ({"zoo"}, {"torch"}),
+    "benchmarks/harness": (
+        {"benchmarks.harness", "zoo", "datasets", *NEUTRAL},
+        {"torch", "safetensors"},
+    ),
+    "benchmarks/evaluation": (
+        {"benchmarks.evaluation", "zoo", "datasets", "benchmarks.files"},
+        {"torch", "torchvision", "torch_fidelity", "sklearn", "safetensors", "numpy", "typer"},
+    ),
+    "benchmarks/report": (
+        {"benchmarks.report", "benchmarks.plan", "benchmarks.evaluation.protocol",
+         "benchmarks.evaluation.registry", *NEUTRAL},
+        {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "rich"},
+    ),
+    "benchmarks/plan.py": (
+        {"benchmarks.evaluation.protocol", "benchmarks.identity", "datasets.registry",
+         "zoo.registry", "zoo.assembly", *NEUTRAL},
+        {"pydantic"},
+    ),
+    "benchmarks/regression.py": (
+        {"benchmarks.evaluation.protocol", "benchmarks.evaluation.registry",
+         "benchmarks.report.statistics", *NEUTRAL},
+        {"pandas", "numpy", "scipy"},
+    ),
+}  # fmt: skip
+
+
+def imports(path: Path) -> set[str]:
+    """Return every module a file imports, at any depth of its code."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            submodules = (ROOT / node.module.replace(".", "/")).is_dir()
+            found |= {f"{node.module}.{a.name}" if submodules else node.module for a in node.names}
+    return found
+
+
+@pytest.mark.parametrize("room", RULES)
+def test_rooms_import_only_what_they_may(room: str) -> None:
+    ours, heavy = RULES[room]
+    where = ROOT / room
+    for path in [where] if where.is_file() else where.rglob("*.py"):
+        for name in imports(path):
+            top = name.split(".")[0]
+            if top in ("zoo", "datasets", "benchmarks", "run_all", "tests"):
+                assert any(name == o or name.startswith(f"{o}.") for o in ours), f"{path}: {name}"
+            elif top in HEAVY:
+                assert top in heavy, f"{path}: {name}"
+
+
+def test_families_know_no_device_optimiser_or_dataset() -> None:
+    from zoo.registry import FAMILIES, source
+
+    for family in FAMILIES:
+        assert imports(source(family)) <= {
+            "torch", "torch.nn.functional", "zoo.game", "zoo.losses", "zoo.priors",
+        }, family  # fmt: skip
+        assert 30 <= len(source(family).read_text().splitlines()) <= 150, family
+
+
+def test_top_level_names_resolve_inside_the_checkout() -> None:
+    code = (
+        "import datasets, benchmarks, zoo\nfor m in (datasets, benchmarks, zoo): print(m.__file__)"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert all(Path(name).is_relative_to(ROOT) for name in output.splitlines())
+
+
+def test_planning_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from benchmarks import command; "
+        "command.plan('mnist', None, [], None, [], False, __import__('pathlib').Path('r')); "
+        "print([m for m in ('torch', 'pandas', 'sklearn', 'matplotlib') if m in sys.modules])"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert output.strip() == "[]"
+
+
+def test_the_installed_package_is_empty() -> None:
+    import tomllib
+
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert content["tool"]["setuptools"]["packages"] == []

@@ -1,0 +1,247 @@
+"""`run_all.py` as a user meets it, in processes of its own."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = ["--families", "gan,bigan", "--seeds", "1", "--set", "training.steps=60"]
+
+
+def run(*arguments: str, results: Path | None = None, **env: str) -> subprocess.CompletedProcess:
+    place = [] if results is None else ["--results", str(results)]
+    return subprocess.run(
+        [sys.executable, "run_all.py", *arguments, *place],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "200"} | env,
+        timeout=200,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of a tiny run of two families; about 15 seconds."""
+    results = tmp_path_factory.mktemp("results")
+    done = run(*TINY, results=results)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "FID" in done.stdout
+    assert "real images" in done.stdout
+    return results
+
+
+@pytest.mark.slow
+def test_everything_a_user_expects_is_there(finished: Path) -> None:
+    report = finished / "reports" / "digits"
+    assert {p.name for p in report.iterdir()} >= {
+        "table.md", "table.csv", "runs.csv", "samples.png", "reconstructions.png", "learning.png",
+    }  # fmt: skip
+    rows = list(csv.DictReader((report / "table.csv").open()))
+    assert next(iter(rows[0])) == "family"
+    assert [row["family"] for row in rows] == [
+        "gan", "gan (discriminator)", "bigan",
+        "real images", "raw pixels", "mean image", "random pair", "untrained",
+    ]  # fmt: skip
+    assert rows[0]["reconstruction_mse"] == ""  # a GAN cannot encode: no made-up number
+    assert float(rows[2]["reconstruction_mse"]) > 0
+    folder = next((finished / "runs" / "digits" / "bigan").iterdir())
+    assert {p.name for p in folder.iterdir()} == {
+        "config.json", "environment.json", "curve.jsonl", "light.jsonl", "training.json",
+        "weights.safetensors", "metrics.json", "samples.png", "reconstructions.png",
+    }  # fmt: skip
+    curve = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in curve] == [50, 60]
+    assert "discriminator/encoder_pair" in curve[0]
+    training = json.loads((folder / "training.json").read_text())
+    assert training["status"] == "trained"
+    assert training["train_images_per_second"] > 0
+    assert training["peak_memory_mib"] > 0
+    page = (report / "table.md").read_text()
+    assert "controlled tier" in page
+    assert "protocol" in page
+    assert "--set training.steps=60" in page
+
+
+@pytest.mark.slow
+def test_the_same_command_again_recomputes_nothing(finished: Path) -> None:
+    times = {p: p.stat().st_mtime_ns for p in (finished / "runs").rglob("*") if p.is_file()}
+    again = run(*TINY, results=finished)
+    assert again.returncode == 0
+    assert "nothing to do" in again.stdout
+    assert {p: p.stat().st_mtime_ns for p in (finished / "runs").rglob("*") if p.is_file()} == times
+
+
+@pytest.mark.slow
+def test_damaged_metrics_are_set_aside_and_evaluated_again(finished: Path) -> None:
+    folder = next((finished / "runs" / "digits" / "gan").iterdir())
+    good = (folder / "metrics.json").read_text()
+    (folder / "metrics.json").write_text(good[:40])
+    weights = (folder / "weights.safetensors").stat().st_mtime_ns
+    again = run(*TINY, results=finished)
+    assert again.returncode == 0
+    assert "metrics.json.damaged-1" in again.stdout
+    assert (folder / "weights.safetensors").stat().st_mtime_ns == weights  # not trained again
+    before, after = (
+        {k: v for k, v in json.loads(text)["rows"][""].items() if not k.endswith("per_second")}
+        for text in (good, (folder / "metrics.json").read_text())
+    )
+    assert after == before
+
+
+@pytest.mark.slow
+def test_report_works_without_weights(finished: Path) -> None:
+    folder = next((finished / "runs" / "digits" / "bigan").iterdir())
+    (folder / "weights.safetensors").rename(folder / "kept")
+    try:
+        assert "nothing to do" in run(*TINY, results=finished).stdout
+    finally:
+        (folder / "kept").rename(folder / "weights.safetensors")
+
+
+@pytest.mark.slow
+def test_dry_run_shows_states(finished: Path) -> None:
+    shown = run("--dry-run", *TINY[:2], "--seeds", "2", *TINY[4:], results=finished)
+    assert shown.returncode == 0
+    assert "4 runs planned: 2 done, 2 missing" in shown.stdout
+
+
+@pytest.mark.slow
+def test_check_fails_against_another_past_and_passes_against_its_own(
+    finished: Path, tmp_path: Path
+) -> None:
+    """A baseline built around the results passes; one far from them fails, naming the number."""
+    from benchmarks import plan, regression
+
+    suite = plan.override(
+        plan.load_suite("digits"), ["training.steps=60"], ["gan", "bigan"], seeds=1
+    )
+    values = {}
+    for family in ("gan", "bigan"):
+        folder = next((finished / "runs" / "digits" / family).iterdir())
+        row = json.loads((folder / "metrics.json").read_text())["rows"][""]
+        values[family] = {m: [row[m] * (1 + 0.001 * i) for i in range(10)]
+                          for m in regression.GATED if m in row}  # fmt: skip
+    content = {
+        "settings": regression.settings_of(suite),
+        "seeds": list(range(1000, 1010)),
+        "diverged": {},
+        "values": values,
+    }
+    path = finished / "baselines" / "digits.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content))
+    passed = run(*TINY, "--check", results=finished)
+    assert passed.returncode == 0, passed.stdout
+    content["values"]["gan"]["fid_hybrid"] = [v / 3 for v in values["gan"]["fid_hybrid"]]
+    path.write_text(json.dumps(content))
+    failed = run(*TINY, "--check", results=finished)
+    assert failed.returncode == 1
+    line = next(line for line in failed.stdout.splitlines() if "REGRESSION" in line)
+    assert line.startswith("gan fid_hybrid: was ")
+    assert ", is " in line
+    assert ", allowed " in line
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_is_done_and_goes_on(tmp_path: Path) -> None:
+    arguments = ["--families", "bigan", "--seeds", "1", "--set", "training.steps=4000"]
+    process = subprocess.Popen(
+        [sys.executable, "run_all.py", *arguments, "--results", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 90
+    while not list(tmp_path.glob("runs/digits/bigan/*/curve.jsonl")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
+    folder = next((tmp_path / "runs" / "digits" / "bigan").iterdir())
+    assert (folder / "checkpoint.pt").exists()
+    shown = run("--dry-run", *arguments, results=tmp_path)
+    assert "to resume" in shown.stdout
+
+
+FAMILY = '''"""A family from outside: a GAN with another weight."""
+
+from zoo.gan import GAN
+
+
+class Mine(GAN):
+    def losses(self, turn, batch, step):
+        losses = super().losses(turn, batch, step)
+        losses["generator"] = {"adversarial": 2 * losses["generator"]["adversarial"]}
+        return losses
+
+
+Family = Mine
+'''
+
+
+@pytest.mark.slow
+def test_a_family_from_outside_and_a_failing_one(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(FAMILY)
+    (tmp_path / "broken.py").write_text(FAMILY.replace("2 * losses", "nonsense * losses"))
+    done = run(
+        *("--families", str(tmp_path / "mine.py"), "--family", str(tmp_path / "broken.py")),
+        *("--seeds", "1", "--set", "training.steps=20"),
+        results=tmp_path / "results",
+    )
+    assert done.returncode == 1  # incomplete
+    assert "broken seed 0 failed: name 'nonsense' is not defined" in done.stdout
+    assert "0/1, 1 failed" in done.stdout
+    table = (tmp_path / "results" / "reports" / "digits" / "table.csv").read_text()
+    assert "\nmine," in "\n" + table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--suite", "digitz"], "did you mean 'digits'"),
+        (["--families", "bigam"], "did you mean 'bigan'"),
+        (["--set", "training.stpes=3"], "did you mean 'training.steps'"),
+        (["--families", ""], "at least one name"),
+        (["--family", "nowhere.py"], "does not exist"),
+        (["--device", "tpu"], "--device"),
+        (["--suite", "mnist", "--data", "nowhere", "--offline"], "MNIST is not in"),
+        (["--set", "training.precision=bf16", "--device", "cpu"], "needs a CUDA device"),
+        (["--check", "--suite", "digits", "--set", "training.steps=2", "--dry-run"], ""),
+    ],
+)
+def test_wrong_input_is_one_message_and_exit_2(
+    arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    done = run(*arguments, results=tmp_path)
+    assert done.returncode == (2 if message else 0), done.stdout + done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_unwritable_results(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run(*TINY, results=tmp_path / "file")
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+
+
+def test_help_and_list_answer_at_once() -> None:
+    for arguments in (["--help"], ["--list"]):
+        started = time.monotonic()
+        done = run(*arguments)
+        assert done.returncode == 0
+        assert time.monotonic() - started < 5  # far below importing torch on a busy machine
+    for name in ("digits", "mnist", "bigan_qp", "fid_hybrid"):
+        assert name in done.stdout
