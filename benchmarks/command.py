@@ -106,7 +106,7 @@ def show_plan(plan: Plan) -> None:
     for column in ("family", "seed", "state", "folder"):
         table.add_column(column, no_wrap=True)
     for job in plan.jobs:
-        table.add_row(job.run.family, str(job.run.seed), plans.state(job, say), str(job.folder))
+        table.add_row(job.run.family, str(job.run.seed), plans.state(job), str(job.folder))
     console.print(table)
     say(f"{plan.suite.name}: {_counts(plan.jobs)}")
 
@@ -138,9 +138,11 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     say(f"{len(todo)} runs to do, {side_by_side} at a time, on {device}")
     display = Display(console, todo, side_by_side, request.quiet)
     # The last families of a suite are the costliest: started first, they leave no long tail.
-    order = sorted(
-        todo, key=lambda job: (job.run.seed, -plan.suite.families.index(_row(job, plan)))
-    )
+    order = [
+        job
+        for seed in sorted({job.run.seed for job in todo})
+        for job in reversed([job for job in todo if job.run.seed == seed])
+    ]
     outcomes = execute(
         plan.suite,
         order,
@@ -192,7 +194,8 @@ def check(plan: Plan, request: Request) -> bool:
         say(str(finding))
     lost = regression.lost_runs(baseline, runs)
     controls = controls_frame(plan.suite, plan.results)
-    blunt = regression.toothless(baseline, controls[controls["family"] == "untrained"])
+    untrained = controls[controls["family"] == "untrained"]
+    blunt = regression.toothless(baseline, untrained, regression.checked(baseline, runs))
     for line in lost:
         say(line)
     for family in blunt:
@@ -207,11 +210,6 @@ def check(plan: Plan, request: Request) -> bool:
 def say(line: str) -> None:
     """Print a plain line."""
     console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _row(job: Job, plan: Plan) -> str:
-    names = {Path(f).stem if f.endswith(".py") else f: f for f in plan.suite.families}
-    return names[job.run.family]
 
 
 def _counts(jobs: Sequence[Job]) -> str:

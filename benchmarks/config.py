@@ -13,7 +13,7 @@ class NetworkSettings(_Frozen):
     """The shared networks of a suite."""
 
     body: str = Field("mlp", description="which bodies (zoo.networks.BODIES)")
-    width: PositiveInt = Field(description="hidden units")
+    width: PositiveInt = Field(ge=2, description="hidden units")
     latent_dim: PositiveInt = Field(description="dimensions of z")
     prior: Literal["normal", "uniform"] = Field("normal", description="p(z)")
 

@@ -17,10 +17,6 @@ from benchmarks.progress import Display
 from benchmarks.work import Orders, Outcome, initialise, work, work_on_controls
 
 
-class Interrupted(Exception):
-    """Ctrl-C: what was under way has left checkpoints."""
-
-
 def resolve_device(device: str, suite: Suite) -> str:
     """Return "cpu" or "cuda" for what the user asked.
 
@@ -42,7 +38,7 @@ def resolve_device(device: str, suite: Suite) -> str:
 
 def workers(device: str, threads: int, jobs: int) -> int:
     """Return how many runs go side by side: as many as the cores hold, one on a GPU."""
-    return 1 if device == "cuda" else max(1, min((os.cpu_count() or 1) // threads, jobs))
+    return 1 if device == "cuda" else max(1, min(cores() // threads, jobs))
 
 
 def execute(
@@ -58,11 +54,11 @@ def execute(
     """Work through jobs (and the control rows) and return label -> outcome.
 
     Raises:
-        Interrupted: the user pressed Ctrl-C.
+        KeyboardInterrupt: the user pressed Ctrl-C; what was under way has left checkpoints.
 
     """
     side_by_side = workers(device, suite.training.threads, len(todo) + with_controls)
-    threads = max(1, (os.cpu_count() or 1) // side_by_side)
+    threads = max(1, cores() // side_by_side)
     orders = Orders(data, offline, device, threads)
     context = multiprocessing.get_context("spawn")
     queue, stop = context.Queue(), context.Event()
@@ -83,13 +79,28 @@ def execute(
             _follow(futures, queue, display)
     except KeyboardInterrupt:
         stop.set()
-        display.say("stopping: runs under way write their checkpoints")
-        for future in futures.values():
-            future.cancel()
-        pool.shutdown(wait=True)
-        raise Interrupted from None
+        display.say("stopping: runs under way write their checkpoints (Ctrl-C again: do not wait)")
+        _shut_down(pool)
+        raise
     pool.shutdown()
     return {label: _outcome(future) for label, future in futures.items()}
+
+
+def _shut_down(pool: ProcessPoolExecutor) -> None:
+    """Wait for the workers; a second Ctrl-C ends them at once."""
+    try:
+        pool.shutdown(wait=True, cancel_futures=True)
+    except KeyboardInterrupt:
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
+
+
+def cores() -> int:
+    """Return how many CPU cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _follow(futures: dict[str, Future[Outcome]], queue: Any, display: Display) -> None:

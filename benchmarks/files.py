@@ -1,5 +1,6 @@
 """Files that are either whole or absent: write under a temporary name, then rename."""
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -40,8 +41,11 @@ def set_aside(path: Path, why: str, say: Callable[[str], None]) -> None:
     say(f"{path} is {why}; set aside as {other.name}, its work is redone")
 
 
-def read_json(path: Path, say: Callable[[str], None]) -> dict[str, Any] | None:
-    """Read a JSON object; None if it is absent, or damaged (then it is set aside and said)."""
+def read_json(path: Path, say: Callable[[str], None] | None = None) -> dict[str, Any] | None:
+    """Read a JSON object; None if it is absent or damaged.
+
+    A damaged file is set aside and that is said, if there is a `say`; else nothing is touched.
+    """
     if not path.exists():
         return None
     try:
@@ -49,9 +53,23 @@ def read_json(path: Path, say: Callable[[str], None]) -> dict[str, Any] | None:
         if not isinstance(value, dict):
             raise ValueError("not an object")
     except (ValueError, UnicodeDecodeError):
-        set_aside(path, "damaged", say)
+        if say is not None:
+            set_aside(path, "damaged", say)
         return None
     return value
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[bool]:
+    """Hold a folder for this process; yields False if another process holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True  # closing the file gives the lock back, also when the process is killed
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

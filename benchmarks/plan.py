@@ -1,5 +1,6 @@
 """Suite + overrides -> the list of runs, each with its identity, folder and state."""
 
+import math
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from datasets.registry import DATASETS
 from zoo.registry import FAMILIES, source
 
 SUITES = Path(__file__).with_name("suites")
+NETWORKS = Path(__file__).parent.parent / "zoo" / "networks"
 State = Literal["done", "diverged", "to evaluate", "to resume", "stale", "missing"]
 
 
@@ -95,8 +97,8 @@ def jobs(suite: Suite, results: Path, seeds: Iterable[int]) -> list[Job]:
     return [_job(_run(suite, family, seed), results) for seed in seeds for family in suite.families]
 
 
-def state(job: Job, say: Callable[[str], None] = lambda line: None) -> State:
-    """Say how far a run is; damaged files are set aside by `say` and count as absent."""
+def state(job: Job, say: Callable[[str], None] | None = None) -> State:
+    """Say how far a run is; damaged files count as absent (set aside, given a `say`)."""
     training = read_json(job.folder / "training.json", say)
     if training is None:
         if (job.folder / "checkpoint.pt").exists():
@@ -135,7 +137,7 @@ def _run(suite: Suite, family: str, seed: int) -> Run:
     row = dict(suite.rows.get(family, {}))
     game = row.pop("family", family)
     return Run(
-        family=Path(family).stem if family.endswith(".py") else family,
+        family=_row_name(family),
         game=game,
         options=row,
         tier=suite.tier,
@@ -144,6 +146,10 @@ def _run(suite: Suite, family: str, seed: int) -> Run:
         networks=suite.networks,
         training=suite.training,
     )
+
+
+def _row_name(family: str) -> str:
+    return Path(family).stem if family.endswith(".py") else family
 
 
 def _job(run: Run, results: Path) -> Job:
@@ -156,7 +162,7 @@ def _other_code(job: Job) -> bool:
     """Whether the same configuration was trained by other code."""
     wanted = configuration_digest(job.run)
     for path in job.folder.parent.glob(f"seed{job.run.seed}-*/config.json"):
-        config = read_json(path, lambda line: None)
+        config = read_json(path)
         if path.parent != job.folder and config is not None:
             if config.get("configuration") == wanted:
                 return True
@@ -167,31 +173,50 @@ def _checked(suite: Suite) -> Suite:
     """Check names that pydantic cannot know."""
     if suite.dataset not in DATASETS:
         raise unknown("dataset", suite.dataset, DATASETS)
+    if not (NETWORKS / f"{suite.networks.body}.py").is_file():
+        bodies = [path.stem for path in NETWORKS.glob("[a-z]*.py")]
+        raise unknown("networks.body", suite.networks.body, bodies)
+    for name, row in suite.rows.items():
+        if "family" not in row and name not in {*FAMILIES, *suite.families}:
+            raise unknown("row", name, {*FAMILIES, *suite.families})
     for family in suite.families:
-        row = suite.rows.get(family)
-        game = (row or {}).get("family", family)
-        if game.endswith(".py"):
-            if not source(game).is_file():
-                raise UserError(f"family file {game} does not exist")
-        elif game not in FAMILIES:
-            raise unknown("family", game, {*FAMILIES, *suite.rows})
-        if row and set(row) != {"family"}:
-            _check_options(family, game, row)
+        options = suite.rows.get(family, {})
+        _check_game(str(options.get("family", family)), suite)
+        if set(options) - {"family"}:
+            _check_options(family, suite)
+    names = [_row_name(family) for family in suite.families]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise UserError(f"two rows would be called {', '.join(sorted(twice))}; name each once")
     return suite
 
 
-def _check_options(row: str, game: str, values: dict[str, Any]) -> None:
-    from zoo.assembly import options_of  # imports torch; only suites with options pay for it
+def _check_game(game: str, suite: Suite) -> None:
+    if game.endswith(".py"):
+        if not source(game).is_file():
+            raise UserError(f"family file {game} does not exist")
+    elif game not in FAMILIES:
+        raise unknown("family", game, {*FAMILIES, *suite.rows})
 
+
+def _check_options(row: str, suite: Suite) -> None:
+    from zoo.assembly import assemble, options_of  # torch; only suites with options pay for it
+
+    values = dict(suite.rows[row])
+    game = str(values.pop("family", row))
     known = options_of(game)
     for name, value in values.items():
-        if name == "family":
-            continue
         if name not in known:
             raise unknown(f"option of {row}", name, known)
         expected = type(known[name])
-        if not isinstance(value, expected) and not (expected is float and type(value) is int):
+        number = expected is float and type(value) is int
+        if not (isinstance(value, expected) or number) or value in (math.inf, -math.inf):
             raise UserError(f"rows.{row}.{name} must be a {expected.__name__}, got {value!r}")
+    small = suite.networks.model_dump() | {"width": 2, "latent_dim": 2}
+    try:
+        assemble(game, values, **small, image_shape=(1, 8, 8), seed_of=lambda name: 0)
+    except ValueError as error:
+        raise UserError(f"rows.{row}: {error}") from error
 
 
 def _apply(values: dict[str, Any], setting: str) -> None:

@@ -110,7 +110,7 @@ def read_baseline(suite: Suite, results: Path) -> dict[str, Any]:
 
     """
     path = baseline_path(suite, results)
-    baseline = read_json(path, print)
+    baseline = read_json(path)
     remedy = f"make one: python run_all.py --suite {suite.name} --make-baseline"
     if baseline is None:
         raise UserError(f"{path} does not exist; {remedy}")
@@ -125,14 +125,13 @@ def compare(baseline: dict[str, Any], runs: pd.DataFrame) -> list[Finding]:
     """Compare finished runs with a baseline: one finding per family and gated metric.
 
     Raises:
-        UserError: a run shares a seed with the baseline (it would be compared with itself), or a
-            family of the baseline has no run.
+        UserError: a run shares a seed with the baseline (it would be compared with itself).
 
     """
     shared = set(runs["seed"]) & set(baseline["seeds"])
     if shared:
         raise UserError(f"seeds {sorted(shared)} are the baseline's own; check with others")
-    families = [f for f in baseline["values"] if f in set(runs["family"])]
+    families = checked(baseline, runs)
     checks = [(f, m) for f in families for m in baseline["values"][f]]
     alpha = ALPHA / max(1, len(checks))
     findings = []
@@ -141,6 +140,11 @@ def compare(baseline: dict[str, Any], runs: pd.DataFrame) -> list[Finding]:
         if new:
             findings.append(finding(family, metric, baseline["values"][family][metric], new, alpha))
     return findings
+
+
+def checked(baseline: dict[str, Any], runs: pd.DataFrame) -> list[str]:
+    """Return the families that both a baseline and some runs have."""
+    return [f for f in baseline["values"] if f in set(runs["family"]) and baseline["values"][f]]
 
 
 def lost_runs(baseline: dict[str, Any], runs: pd.DataFrame) -> list[str]:
@@ -180,11 +184,14 @@ def finding(
     )
 
 
-def toothless(baseline: dict[str, Any], untrained: pd.DataFrame) -> list[str]:
-    """Return the families for which untrained networks would pass the check: it must be none."""
-    alpha = ALPHA / max(1, sum(map(len, baseline["values"].values())))
+def toothless(
+    baseline: dict[str, Any], untrained: pd.DataFrame, families: Sequence[str]
+) -> list[str]:
+    """Return those of the families for which untrained networks would pass: it must be none."""
+    values = {family: baseline["values"][family] for family in families}
+    alpha = ALPHA / max(1, sum(map(len, values.values())))
     names = []
-    for family, metrics in baseline["values"].items():
+    for family, metrics in values.items():
         found = [
             finding(family, metric, old, untrained[metric].dropna().tolist(), alpha)
             for metric, old in metrics.items()

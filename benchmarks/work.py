@@ -1,5 +1,6 @@
 """What one worker process does: train a run, evaluate it, leave its files."""
 
+import os
 import signal
 import traceback
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from benchmarks.environment import environment
 from benchmarks.evaluation.protocol import VERSION
 from benchmarks.evaluation.registry import METRICS
-from benchmarks.files import read_json, write_json, write_text
+from benchmarks.files import locked, read_json, set_aside, write_json, write_text
 from benchmarks.identity import configuration_digest
 from benchmarks.plan import Job, evaluation_identity, state
 
@@ -78,16 +79,28 @@ def work_on_controls(job: Job, folder: Path, orders: Orders) -> Outcome:
 def _guarded(label: str, folder: Path, task: Callable[[], Outcome]) -> Outcome:
     outcome: Outcome = "interrupted"
     try:
-        if not stopped():
-            tell("start", label)
-            outcome = task()
-            (folder / "failure.txt").unlink(missing_ok=True)
+        with locked(folder) as free:
+            if not free:
+                tell("say", label, text=f"{label}: {folder} is in use by another command")
+                outcome = "failed"
+            elif not stopped():
+                tell("start", label)
+                outcome = task()
+                (folder / "failure.txt").unlink(missing_ok=True)
     except Exception as error:  # whatever a family's code raises becomes a visible failed run
         write_text(folder / "failure.txt", traceback.format_exc())
         tell("say", label, text=f"{label} failed: {error} (see {folder / 'failure.txt'})")
         outcome = "failed"
     tell("end", label, text=outcome)
+    _leave_if_orphaned()
     return outcome
+
+
+def _leave_if_orphaned() -> None:
+    """End this worker if its parent was killed; it would wait for work for ever."""
+    parent = parent_process()
+    if parent is not None and not parent.is_alive():
+        os._exit(1)
 
 
 def tell(
@@ -110,6 +123,8 @@ def _train_and_evaluate(job: Job, orders: Orders) -> Outcome:
     device = torch.device(orders.device)
     for draft in job.folder.glob(".*.draft"):
         draft.unlink()  # left by a process that was killed while writing
+    if state(job) == "to evaluate":
+        _set_aside_damaged_weights(job, say)
     if state(job) in ("missing", "stale", "to resume"):
         reference = _reference(job.run.dataset, orders)
         _describe(job, orders.device)
@@ -122,10 +137,23 @@ def _train_and_evaluate(job: Job, orders: Orders) -> Outcome:
         status = train(job.run, reference.images.train, job.folder, device, watch)
         if status != "trained":
             return status
+        if stopped():
+            return "interrupted"  # the evaluation is left to the next command
     if state(job) == "to evaluate":
         tell("evaluate", job.label)
         _evaluate(job, orders, build(job.run))
     return "done"
+
+
+def _set_aside_damaged_weights(job: Job, say: Callable[[str], None]) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        load_file(job.folder / "weights.safetensors")
+    except SafetensorError:
+        for name in ("weights.safetensors", "training.json"):
+            set_aside(job.folder / name, "damaged", say)
 
 
 def _evaluate(job: Job, orders: Orders, game: Any) -> None:
@@ -153,7 +181,7 @@ def _evaluate(job: Job, orders: Orders, game: Any) -> None:
             if not prefix:
                 copy = scoring_copy(game, reference.images.train, reference.protocol)
                 pictures.draw(copy, to_range(reference.images.test.images), job.folder)
-    training = read_json(job.folder / "training.json", print) or {}
+    training = read_json(job.folder / "training.json") or {}
     rows[""] |= {name: training[name] for name in METRICS if training.get(name) is not None}
     write_json(job.folder / "metrics.json", {"identity": job.evaluation_identity, "rows": rows})
 

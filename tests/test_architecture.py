@@ -8,26 +8,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = set(
-    [
-        "torch",
-        "torchvision",
-        "torch_fidelity",
-        "safetensors",
-        "sklearn",
-        "scipy",
-        "numpy",
-        "pandas",
-        "seaborn",
-        "matplotlib",
-        "pydantic",
-        "typer",
-        "rich",
-        "threadpoolctl",
-    ]
-)
+HEAVY = {
+    *("torch", "torchvision", "torch_fidelity", "safetensors", "sklearn", "scipy", "numpy"),
+    *("pandas", "seaborn", "matplotlib", "pydantic", "typer", "rich", "threadpoolctl"),
+}
 NEUTRAL = {"benchmarks.errors", "benchmarks.files", "benchmarks.config"}
-"""Small modules without heavy imports (pydantic in config) that every room of benchmarks may use."""
+"""Small modules (heavy: only pydantic, in config) that every room of benchmarks may use."""
 
 # room -> our modules it may import (prefixes), heavy packages it may import
 RULES: dict[str, tuple[set[str], set[str]]] = {

@@ -1,6 +1,6 @@
 """One DataFrame from the run folders of a plan."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
         base = {"family": job.run.family, "seed": job.run.seed, "status": _status(job)}
         values = {}
         if base["status"] == "done":
-            values = (read_json(job.folder / "metrics.json", print) or {}).get("rows", {})
+            values = (read_json(job.folder / "metrics.json") or {}).get("rows", {})
         for readout, metrics in (values or {"": {}}).items():
             name = f"{job.run.family} ({readout})" if readout else job.run.family
             rows.append(base | {"family": name} | metrics)
@@ -33,7 +33,7 @@ def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
 
 def controls_frame(suite: Suite, results: Path) -> pd.DataFrame:
     """Return the control rows in the same form; empty if this protocol has not evaluated them."""
-    content = read_json(controls_folder(suite, results) / "metrics.json", print) or {}
+    content = read_json(controls_folder(suite, results) / "metrics.json") or {}
     rows = []
     if content.get("identity") == controls_identity(suite, results):
         rows = [
@@ -71,8 +71,8 @@ def _lines(jobs: Sequence[Job], name: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _status(job: Job, say: Callable[[str], None] = print) -> str:
-    found = state(job, say)
+def _status(job: Job) -> str:
+    found = state(job)
     if found not in ("done", "diverged") and (job.folder / "failure.txt").exists():
         return "failed"
     return found

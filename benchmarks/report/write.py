@@ -92,7 +92,7 @@ def _glossary() -> str:
 def _provenance(jobs: Sequence[Job], command: str) -> str:
     seen: dict[str, list[str]] = {}
     for job in jobs:
-        environment = read_json(job.folder / "environment.json", print)
+        environment = read_json(job.folder / "environment.json")
         if environment is not None:
             seen.setdefault(_machine(environment), []).append(f"{job.label} `{job.identity[:10]}`")
     lines = ["## Where the numbers come from\n", f"Command: `{command}`\n"]

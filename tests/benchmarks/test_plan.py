@@ -34,6 +34,13 @@ def test_committed_suites_are_valid(name: str) -> None:
         (["rows.bigbigan.unary=1"], None, "did you mean 'unary_[xz]'"),
         (["rows.bigbigan.unary_x=3"], None, "must be a bool"),
         (["networks.prior=cauchy"], None, "networks.prior"),
+        (["networks.body=mpl"], None, "unknown networks.body 'mpl'; did you mean 'mlp'"),
+        (["networks.width=1"], None, "networks.width"),
+        (["rows.bigan_pq.strength=5.0"], None, "unknown row 'bigan_pq'; did you mean 'bigan_qp'"),
+        (["rows.bigan_qp.strength=inf"], None, "must be a float"),
+        (["rows.autoencoder.error=l3"], None, "rows.autoencoder: error must be one of"),
+        (["rows.bigan.family=3"], None, "unknown family '3'"),
+        ([], ["bigan", "bigan"], "two rows would be called bigan"),
     ],
 )
 def test_wrong_overrides(settings: list[str], families: list[str] | None, message: str) -> None:

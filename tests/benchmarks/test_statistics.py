@@ -176,9 +176,11 @@ def test_lost_runs_are_regressions() -> None:
 
 def test_negative_control_finds_a_toothless_baseline() -> None:
     untrained = runs({"untrained": [30.0, 31.0, 29.0]})
-    assert regression.toothless(baseline({"bigan": {"fid_hybrid": OLD}}), untrained) == []
+    assert (
+        regression.toothless(baseline({"bigan": {"fid_hybrid": OLD}}), untrained, ["bigan"]) == []
+    )
     blunt = baseline({"bigan": {"fid_hybrid": [29.0 + x for x in OLD]}})
-    assert regression.toothless(blunt, untrained) == ["bigan"]
+    assert regression.toothless(blunt, untrained, ["bigan"]) == ["bigan"]
 
 
 def test_baseline_round_trip_and_other_settings(tmp_path) -> None:
