@@ -4,8 +4,11 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text
 
 from benchmarks.plan import Job
 from benchmarks.work import Event
@@ -69,22 +72,23 @@ class Display:
         self.pace = Pace(jobs, side_by_side)
         self.steps = max(1, sum(self.pace.total.values()))
         self.tasks: dict[str, TaskID] = {}
+        self.losses: dict[str, str] = {}
         self.spoke = time.monotonic()
         self.latest: dict[str, str] = {}
-        self.live = console.is_terminal and not quiet
+        self.on_terminal = console.is_terminal and not quiet
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[note]}", style="dim"),
             console=console,
-            disable=not self.live,
-            transient=True,
         )
+        self.live = Live(console=console, get_renderable=self._view, transient=True)
         self.overall = self.progress.add_task("all runs", total=self.steps, note="")
 
     def __enter__(self) -> "Display":
-        self.progress.start()
+        if self.on_terminal:
+            self.live.start()
         return self
 
     def __exit__(
@@ -93,11 +97,15 @@ class Display:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.progress.stop()
+        self.live.stop()
+
+    def _view(self) -> Group:
+        losses = (Text(line, style="dim") for line in self.losses.values())
+        return Group(self.progress, *losses)
 
     def say(self, line: str) -> None:
         """Print a line above the bars."""
-        self.progress.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def show(self, event: Event) -> None:
         """Show one event."""
@@ -110,10 +118,12 @@ class Display:
         elif event.kind == "progress":
             self.pace.update(label, event.step)
             losses = "  ".join(f"{name} {value:.3g}" for name, value in event.values)
+            self.losses[label] = f"{label}: {losses}"
             self.latest[label] = f"{label} {event.step}/{self.pace.total[label]}"
-            self._task(label, completed=event.step, note=losses)
+            self._task(label, completed=event.step, note=f"{event.step:,} updates")
         elif event.kind == "evaluate":
             self._task(label, note="evaluating")
+            self.losses.pop(label, None)
             self.latest[label] = f"{label} evaluating"
         elif event.kind == "end":
             self._end(label, event.text)
@@ -126,6 +136,7 @@ class Display:
     def _end(self, label: str, outcome: str) -> None:
         self.pace.finish(label)
         self.latest.pop(label, None)
+        self.losses.pop(label, None)
         if label in self.tasks:
             self.progress.remove_task(self.tasks.pop(label))
         if not self.quiet:
@@ -135,7 +146,11 @@ class Display:
         done, left = sum(self.pace.done.values()), self.pace.seconds_left()
         note = "" if left is None else f"{_duration(left)} left"
         self.progress.update(self.overall, completed=done, note=note)
-        if not self.live and not self.quiet and time.monotonic() - self.spoke > PLAIN_SECONDS:
+        if (
+            not self.on_terminal
+            and not self.quiet
+            and time.monotonic() - self.spoke > PLAIN_SECONDS
+        ):
             self.spoke = time.monotonic()
             self.say(f"{done / self.steps:4.0%}  {note}  {'; '.join(self.latest.values())}")
 

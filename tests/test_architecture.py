@@ -39,7 +39,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     ),
     "benchmarks/regression.py": (
         {"benchmarks.evaluation.protocol", "benchmarks.evaluation.registry",
-         "benchmarks.report.statistics", *NEUTRAL},
+         "benchmarks.report.statistics", "benchmarks.identity", *NEUTRAL},
         {"pandas", "numpy", "scipy"},
     ),
 }  # fmt: skip

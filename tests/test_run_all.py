@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -174,26 +175,15 @@ def test_ctrl_c_keeps_what_is_done_and_goes_on(tmp_path: Path) -> None:
     assert "to resume" in shown.stdout
 
 
-FAMILY = '''"""A family from outside: a GAN with another weight."""
-
-from zoo.gan import GAN
-
-
-class Mine(GAN):
-    def losses(self, turn, batch, step):
-        losses = super().losses(turn, batch, step)
-        losses["generator"] = {"adversarial": 2 * losses["generator"]["adversarial"]}
-        return losses
-
-
-Family = Mine
-'''
+README = (ROOT / "README.md").read_text()
+FAMILY = next(re.finditer(r"```python\n(.*?)```", README, re.DOTALL)).group(1)
+"""The README's family of one's own."""
 
 
 @pytest.mark.slow
 def test_a_family_from_outside_and_a_failing_one(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(FAMILY)
-    (tmp_path / "broken.py").write_text(FAMILY.replace("2 * losses", "nonsense * losses"))
+    (tmp_path / "broken.py").write_text(FAMILY.replace("(real - 1)", "(nonsense - 1)"))
     done = run(
         *("--families", str(tmp_path / "mine.py"), "--family", str(tmp_path / "broken.py")),
         *("--seeds", "1", "--set", "training.steps=20"),
@@ -245,3 +235,12 @@ def test_help_and_list_answer_at_once() -> None:
         assert time.monotonic() - started < 5  # far below importing torch on a busy machine
     for name in ("digits", "mnist", "bigan_qp", "fid_hybrid"):
         assert name in done.stdout
+
+
+def test_readme_shows_real_commands() -> None:
+    """Every option the README names exists, and every file it links to."""
+    known = run("--help").stdout
+    for option in set(re.findall(r"run_all.py[^\n]*?(--[a-z-]+)", README)):
+        assert option in known, option
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert link.startswith("http") or (ROOT / link).exists(), link

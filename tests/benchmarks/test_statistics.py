@@ -194,7 +194,7 @@ def test_baseline_round_trip_and_other_settings(tmp_path) -> None:
     with pytest.raises(UserError, match="other settings"):
         regression.read_baseline(other, tmp_path)
     with pytest.raises(UserError, match="does not exist"):
-        regression.read_baseline(load_suite("mnist"), tmp_path)
+        regression.read_baseline(suite.model_copy(update={"name": "other"}), tmp_path)
     with pytest.raises(UserError, match="not all finished"):
         regression.write_baseline(suite, runs({"bigan": [1.0]}, bigan0="missing"), {}, tmp_path)
 
