@@ -54,6 +54,7 @@ def main(
         if dry_run:
             command.show_plan(plan)
             return True
+        command.prepare(plan, checking=check, making_baseline=make_baseline)
         command.train_and_evaluate(plan, request)
         if make_baseline:
             command.write_baseline(plan, request)
@@ -71,6 +72,9 @@ def guarded(flow: Callable[[], bool]) -> int:
         return 0 if flow() else 1
     except (UserError, DatasetError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:  # a full disk, a folder that may not be written
+        print(f"error: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted: finished runs are kept; the same command goes on", file=sys.stderr)

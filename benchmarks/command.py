@@ -157,7 +157,7 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
 
 
 def report(plan: Plan, request: Request) -> bool:
-    """Write and print the report; False if a run of the plan is missing from it."""
+    """Write and print the report; False if a run of the plan or the controls are missing."""
     from benchmarks.report import tables
     from benchmarks.report.write import heading, write_report
 
@@ -169,7 +169,9 @@ def report(plan: Plan, request: Request) -> bool:
         f"report: {plan.results / 'reports' / plan.suite.name / 'table.md'}, "
         "with tables and figures beside it"
     )
-    return all(plans.state(job) in ("done", "diverged") for job in plan.jobs)
+    return _controls_done(plan) and all(
+        plans.state(job) in ("done", "diverged") for job in plan.jobs
+    )
 
 
 def write_baseline(plan: Plan, request: Request) -> None:
@@ -182,6 +184,26 @@ def write_baseline(plan: Plan, request: Request) -> None:
     say(f"wrote {regression.write_baseline(plan.suite, runs, environment, plan.results)}")
 
 
+def prepare(plan: Plan, checking: bool, making_baseline: bool) -> None:
+    """Complain of what cannot be compared in the end, before anything is trained.
+
+    Raises:
+        UserError: a baseline that is absent, of other settings or of the same seeds; or one to be
+            made from too little.
+
+    """
+    if not (checking or making_baseline):
+        return
+    from benchmarks import regression
+
+    seeds = [job.run.seed for job in plan.jobs]
+    if making_baseline:
+        regression.refuse_weak_baseline(plan.suite, seeds)
+    if checking:
+        baseline = regression.read_baseline(plan.suite, plan.results)
+        regression.refuse_shared_seeds(baseline, seeds)
+
+
 def check(plan: Plan, request: Request) -> bool:
     """Compare with the committed baseline and print every gated number; True if all is well."""
     from benchmarks import regression
@@ -192,14 +214,13 @@ def check(plan: Plan, request: Request) -> bool:
     findings = regression.compare(baseline, runs)
     for finding in findings:
         say(str(finding))
-    lost = regression.lost_runs(baseline, runs)
+    lost = regression.losses(baseline, runs)
     controls = controls_frame(plan.suite, plan.results)
-    untrained = controls[controls["family"] == "untrained"]
-    blunt = regression.toothless(baseline, untrained, regression.checked(baseline, runs))
+    blunt = regression.toothless(baseline, runs, controls[controls["family"] == "untrained"])
     for line in lost:
         say(line)
-    for family in blunt:
-        say(f"{family}: untrained networks would pass this check, so it says nothing: TOOTHLESS")
+    for name in blunt:
+        say(f"{name}: untrained networks would pass, so the check says nothing: TOOTHLESS")
     passed = bool(findings) and all(f.ok for f in findings) and not lost and not blunt
     say(
         f"check against {len(baseline['seeds'])} baseline seeds: {'passed' if passed else 'FAILED'}"
@@ -219,7 +240,7 @@ def _counts(jobs: Sequence[Job]) -> str:
 
 def _controls_done(plan: Plan) -> bool:
     folder = plans.controls_folder(plan.suite, plan.results)
-    content = read_json(folder / "metrics.json", say) or {}
+    content = read_json(folder / "metrics.json") or {}
     identity = plans.controls_job(plan.suite, plan.results).evaluation_identity
     return content.get("identity") == identity
 

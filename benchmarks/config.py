@@ -12,10 +12,10 @@ class _Frozen(BaseModel):
 class NetworkSettings(_Frozen):
     """The shared networks of a suite."""
 
-    body: str = Field("mlp", description="which bodies (zoo.networks.BODIES)")
+    body: str = Field(default="mlp", description="which bodies (zoo.networks.BODIES)")
     width: PositiveInt = Field(ge=2, description="hidden units")
     latent_dim: PositiveInt = Field(description="dimensions of z")
-    prior: Literal["normal", "uniform"] = Field("normal", description="p(z)")
+    prior: Literal["normal", "uniform"] = Field(default="normal", description="p(z)")
 
 
 class TrainingSettings(_Frozen):
@@ -23,8 +23,8 @@ class TrainingSettings(_Frozen):
 
     steps: PositiveInt = Field(description="generator-encoder updates, for every family")
     batch_size: PositiveInt = Field(ge=2, description="images per update (batch norm needs two)")
-    precision: Literal["fp32", "bf16"] = Field("fp32", description="bf16: autocast on CUDA")
-    threads: PositiveInt = Field(1, description="CPU threads per run")
+    precision: Literal["fp32", "bf16"] = Field(default="fp32", description="bf16: autocast on CUDA")
+    threads: PositiveInt = Field(default=1, description="CPU threads per run")
 
 
 class Run(_Frozen):
@@ -51,7 +51,9 @@ class Suite(_Frozen):
     tier: Literal["controlled", "faithful"] = "controlled"
     dataset: str
     families: tuple[str, ...] = Field(min_length=1, description="family ids, or names in `rows`")
-    rows: dict[str, dict[str, Any]] = Field({}, description="row name -> family and its options")
+    rows: dict[str, dict[str, Any]] = Field(
+        default={}, description="row name -> family and its options"
+    )
     seeds: PositiveInt = Field(description="training seeds 0 ... seeds - 1")
     networks: NetworkSettings
     training: TrainingSettings

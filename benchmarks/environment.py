@@ -12,7 +12,7 @@ from benchmarks.identity import ROOT
 PACKAGES = ("torch", "torchvision", "torch-fidelity", "scikit-learn", "numpy", "scipy")
 
 
-def environment(device: str) -> dict[str, Any]:
+def environment(device: str, side_by_side: int) -> dict[str, Any]:
     """Describe this checkout and machine, without names or paths of it."""
     return {
         "commit": _git("rev-parse", "HEAD"),
@@ -22,7 +22,8 @@ def environment(device: str) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "device": device,
+        "device": _gpu() if device == "cuda" else device,
+        "runs_side_by_side": side_by_side,
     }
 
 
@@ -34,6 +35,12 @@ def _git(*arguments: str) -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None  # not a git checkout
     return result.stdout.strip()
+
+
+def _gpu() -> str:
+    import torch
+
+    return torch.cuda.get_device_name()
 
 
 def _processor() -> str:

@@ -16,6 +16,9 @@ from benchmarks.plan import Job, controls_folder, controls_job
 from benchmarks.progress import Display
 from benchmarks.work import Orders, Outcome, initialise, work, work_on_controls
 
+WORKER_BYTES = 3 * 2**30
+"""Room for one worker with MNIST, its features and the kernels of 10,000 samples."""
+
 
 def resolve_device(device: str, suite: Suite) -> str:
     """Return "cpu" or "cuda" for what the user asked.
@@ -37,8 +40,11 @@ def resolve_device(device: str, suite: Suite) -> str:
 
 
 def workers(device: str, threads: int, jobs: int) -> int:
-    """Return how many runs go side by side: as many as the cores hold, one on a GPU."""
-    return 1 if device == "cuda" else max(1, min(cores() // threads, jobs))
+    """Return how many runs go side by side: as many as cores and memory hold, one on a GPU."""
+    if device == "cuda":
+        return 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(cores() // threads, memory // WORKER_BYTES, jobs))
 
 
 def execute(
@@ -59,7 +65,7 @@ def execute(
     """
     side_by_side = workers(device, suite.training.threads, len(todo) + with_controls)
     threads = max(1, cores() // side_by_side)
-    orders = Orders(data, offline, device, threads)
+    orders = Orders(data, offline, device, threads, side_by_side)
     context = multiprocessing.get_context("spawn")
     queue, stop = context.Queue(), context.Event()
     pool = ProcessPoolExecutor(side_by_side, context, initialise, (queue, stop))

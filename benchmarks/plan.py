@@ -120,7 +120,7 @@ def controls_folder(suite: Suite, results: Path) -> Path:
 
 
 def controls_job(suite: Suite, results: Path) -> Job:
-    """Return the run whose first weights are the untrained control."""
+    """Return the run whose first weights are the untrained control; no budget is part of it."""
     run = Run(
         family="untrained",
         game="bigan",
@@ -128,7 +128,7 @@ def controls_job(suite: Suite, results: Path) -> Job:
         dataset=suite.dataset,
         seed=0,
         networks=suite.networks,
-        training=suite.training,
+        training=TrainingSettings(steps=1, batch_size=2),
     )
     return _job(run, results)
 

@@ -25,6 +25,9 @@ class Pace:
         self.done = dict.fromkeys(self.total, 0)
         self.started: dict[str, tuple[float, int]] = {}
         self.rates: dict[str, float] = {}
+        self.evaluating: dict[str, float] = {}
+        self.evaluations: list[float] = []
+        self.finished = 0
         self.side_by_side = side_by_side
 
     def update(self, label: str, step: int) -> None:
@@ -37,10 +40,17 @@ class Pace:
         if step > first:
             self.rates[self.family[label]] = (now - since) / (step - first)
 
+    def evaluate(self, label: str) -> None:
+        """Take note that a run's evaluation begins."""
+        self.evaluating[label] = time.monotonic()
+
     def finish(self, label: str) -> None:
         """Count a run as over."""
+        if label in self.evaluating:
+            self.evaluations.append(time.monotonic() - self.evaluating.pop(label))
         if label in self.total:
             self.done[label] = self.total[label]
+            self.finished += 1
 
     def seconds_left(self) -> float | None:
         """Return the expected seconds to the end; unseen families count as the mean of the seen."""
@@ -51,6 +61,9 @@ class Pace:
             (self.total[label] - self.done[label]) * self.rates.get(self.family[label], mean)
             for label in self.total
         )
+        if self.evaluations:
+            once = sum(self.evaluations) / len(self.evaluations)
+            left += once * (len(self.total) - self.finished)
         return left / self.side_by_side
 
 
@@ -119,9 +132,11 @@ class Display:
             self.pace.update(label, event.step)
             losses = "  ".join(f"{name} {value:.3g}" for name, value in event.values)
             self.losses[label] = f"{label}: {losses}"
-            self.latest[label] = f"{label} {event.step}/{self.pace.total[label]}"
+            totals = ", ".join(f"{player} {value:.3g}" for player, value in _totals(event).items())
+            self.latest[label] = f"{label} {event.step}/{self.pace.total[label]} ({totals})"
             self._task(label, completed=event.step, note=f"{event.step:,} updates")
         elif event.kind == "evaluate":
+            self.pace.evaluate(label)
             self._task(label, note="evaluating")
             self.losses.pop(label, None)
             self.latest[label] = f"{label} evaluating"
@@ -153,6 +168,15 @@ class Display:
         ):
             self.spoke = time.monotonic()
             self.say(f"{done / self.steps:4.0%}  {note}  {'; '.join(self.latest.values())}")
+
+
+def _totals(event: Event) -> dict[str, float]:
+    """Return each player's loss, the sum of its terms."""
+    totals: dict[str, float] = {}
+    for name, value in event.values:
+        player = name.split("/")[0]
+        totals[player] = totals.get(player, 0.0) + value
+    return totals
 
 
 def _duration(seconds: float) -> str:

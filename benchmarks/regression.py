@@ -4,7 +4,7 @@ The allowed range is a prediction interval from the spread over the baseline's s
 than a practical floor, two-sided: unexpectedly good is an alarm too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,12 @@ from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.evaluation.registry import GATED, METRICS
 from benchmarks.files import read_json, write_json
 from benchmarks.identity import ROOT
-from benchmarks.report.statistics import SCALES
+from benchmarks.plan import load_suite
+from benchmarks.report.statistics import SCALES, inside
 
 ALPHA = 0.01
 """Chance of any false alarm in one check; shared out over families and metrics."""
-FIRST_BASELINE_SEED, BASELINE_SEEDS = 1000, 10
-EDGE = 1e-4
-"""Rates of exactly 0 or 1 are moved inside by this much, so that they have a logit."""
+FIRST_BASELINE_SEED, BASELINE_SEEDS, MIN_SEEDS = 1000, 10, 5
 
 
 @dataclass(frozen=True)
@@ -44,20 +43,19 @@ class Finding:
         """Whether the number lies in the allowed range."""
         return self.low <= self.now <= self.high
 
-    def __str__(self) -> str:
-        verdict = "ok" if self.ok else self._verdict()
-        return (
-            f"{self.family} {self.metric}: was {self.was:.4g}, is {self.now:.4g}, "
-            f"allowed {self.low:.4g} to {self.high:.4g}: {verdict}"
-        )
-
-    def _verdict(self) -> str:
+    @property
+    def now_is(self) -> str:
+        """The verdict in a word or two."""
+        if self.ok:
+            return "ok"
         worse_is_higher = METRICS[self.metric].direction == "lower"
         worse = self.now > self.high if worse_is_higher else self.now < self.low
+        return "REGRESSION" if worse else "UNEXPECTED IMPROVEMENT"
+
+    def __str__(self) -> str:
         return (
-            "REGRESSION"
-            if worse
-            else "UNEXPECTED IMPROVEMENT (explain it, then make a new baseline)"
+            f"{self.family} {self.metric}: was {self.was:.4g}, is {self.now:.4g}, "
+            f"allowed {self.low:.4g} to {self.high:.4g}: {self.now_is}"
         )
 
 
@@ -75,15 +73,26 @@ def settings_of(suite: Suite) -> dict[str, Any]:
     }
 
 
+def refuse_weak_baseline(suite: Suite, seeds: Iterable[int]) -> None:
+    """Raise UserError if a family is left out, or the seeds are too few to know the spread."""
+    missing = set(load_suite(suite.name).families) - set(suite.families)
+    if missing or len(set(seeds)) < MIN_SEEDS:
+        raise UserError(
+            f"a baseline needs every family of the suite and at least {MIN_SEEDS} seeds; "
+            "leave out --families and --seeds"
+        )
+
+
 def write_baseline(
     suite: Suite, runs: pd.DataFrame, environment: dict[str, Any], results: Path
 ) -> Path:
     """Write the raw values of a baseline's seeds.
 
     Raises:
-        UserError: a run is missing.
+        UserError: a run or family is missing, or there are too few seeds to know the spread.
 
     """
+    refuse_weak_baseline(suite, runs["seed"])
     if not (runs["status"].isin(["done", "diverged"])).all():
         raise UserError("the baseline's runs are not all finished; run the same command again")
     values = {
@@ -131,34 +140,40 @@ def compare(baseline: dict[str, Any], runs: pd.DataFrame) -> list[Finding]:
         UserError: a run shares a seed with the baseline (it would be compared with itself).
 
     """
-    shared = set(runs["seed"]) & set(baseline["seeds"])
-    if shared:
-        raise UserError(f"seeds {sorted(shared)} are the baseline's own; check with others")
-    families = checked(baseline, runs)
-    checks = [(f, m) for f in families for m in baseline["values"][f]]
-    alpha = ALPHA / max(1, len(checks))
+    refuse_shared_seeds(baseline, runs["seed"])
+    checks = _checks(baseline, runs)
     findings = []
     for family, metric in checks:
         new = runs.loc[runs["family"] == family, metric].dropna().tolist()
         if new:
-            findings.append(finding(family, metric, baseline["values"][family][metric], new, alpha))
+            old = baseline["values"][family][metric]
+            findings.append(finding(family, metric, old, new, ALPHA / len(checks)))
     return findings
 
 
-def checked(baseline: dict[str, Any], runs: pd.DataFrame) -> list[str]:
-    """Return the families that both a baseline and some runs have."""
-    return [f for f in baseline["values"] if f in set(runs["family"]) and baseline["values"][f]]
+def refuse_shared_seeds(baseline: dict[str, Any], seeds: Iterable[int]) -> None:
+    """Raise UserError if runs would be compared with themselves."""
+    shared = set(seeds) & set(baseline["seeds"])
+    if shared:
+        raise UserError(f"seeds {sorted(shared)} are the baseline's own; check with others")
 
 
-def lost_runs(baseline: dict[str, Any], runs: pd.DataFrame) -> list[str]:
-    """Return a line for each family that diverged or failed where the baseline did not."""
+def losses(baseline: dict[str, Any], runs: pd.DataFrame) -> list[str]:
+    """Return a line for what is missing: lost runs, lost metrics, families without a baseline."""
     lines = []
     for family, rows in runs.groupby("family", sort=False):
-        lost = rows["status"].isin(["diverged", "failed"]).sum()
-        if lost and not baseline["diverged"].get(family, 0):
+        if family not in baseline["values"]:
+            lines.append(f"{family}: the baseline does not know it; make a new baseline")
+            continue
+        before = baseline["diverged"].get(family, 0) / len(baseline["seeds"])
+        lost = int(rows["status"].isin(["diverged", "failed"]).sum())
+        if lost and (before == 0 or lost == len(rows)):
             lines.append(
-                f"{family} status: was 0 lost, is {lost} of {len(rows)}, allowed 0: REGRESSION"
+                f"{family} lost runs: was {before:.0%}, is {lost} of {len(rows)}: REGRESSION"
             )
+        for metric in baseline["values"][family]:
+            if rows[metric].isna().all() and lost < len(rows):
+                lines.append(f"{family} {metric}: was measured, is not: REGRESSION")
     return lines
 
 
@@ -168,14 +183,16 @@ def finding(
     """Compare new values with old ones by a prediction interval of the new mean."""
     floor = METRICS[metric].floor
     assert floor is not None
-    forward, back = SCALES[METRICS[metric].scale]
-    before, after = forward(_inside(old, metric)), forward(_inside(new, metric))
+    scale = METRICS[metric].scale
+    forward, back = SCALES[scale]
+    before, after = forward(inside(old, scale)), forward(inside(new, scale))
     k, m, centre = len(before), len(after), before.mean()
     was = float(back(centre))
     low, high = _floored(was, metric, floor)
-    # The spread of a few lucky seeds is not believed below half of the practical floor.
-    floor_here = float(forward(np.asarray(high)) - centre)
-    spread = max(float(before.std(ddof=1)), floor_here / 2)
+    # The spread of a few lucky seeds is not believed below half of the practical floor (its side
+    # away from the end of the scale: near a rate of 1 the other side is endless).
+    moved = [abs(float(forward(np.asarray(end)) - centre)) for end in (low, high)]
+    spread = max(float(before.std(ddof=1)), min(moved) / 2)
     half = stats.t.ppf(1 - alpha / 2, k - 1) * spread * np.sqrt(1 / k + 1 / m)
     return Finding(
         family,
@@ -187,30 +204,39 @@ def finding(
     )
 
 
-def toothless(
-    baseline: dict[str, Any], untrained: pd.DataFrame, families: Sequence[str]
-) -> list[str]:
-    """Return those of the families for which untrained networks would pass: it must be none."""
-    values = {family: baseline["values"][family] for family in families}
-    alpha = ALPHA / max(1, sum(map(len, values.values())))
+def toothless(baseline: dict[str, Any], runs: pd.DataFrame, untrained: pd.DataFrame) -> list[str]:
+    """Return the checks that untrained networks would pass: it must be none.
+
+    Asked only where training is known to help: not of 1-NN accuracy (untrained features classify
+    well), nor of a latent error that the baseline leaves above that of the prior's mean.
+
+    Raises:
+        UserError: there are no untrained rows to ask about.
+
+    """
+    if untrained.empty:
+        raise UserError("the control rows are missing; run the same command again")
+    checks = _checks(baseline, runs)
     names = []
-    for family, metrics in values.items():
-        found = [
-            finding(family, metric, old, untrained[metric].dropna().tolist(), alpha)
-            for metric, old in metrics.items()
-            if untrained[metric].notna().any()
-        ]
-        if found and all(f.ok for f in found):
-            names.append(family)
+    for family, metric in checks:
+        old = baseline["values"][family][metric]
+        helps = metric != "latent_error" or float(np.mean(old)) < 1
+        if metric.startswith("knn1") or not helps:
+            continue
+        values = untrained[metric].dropna().tolist()
+        if finding(family, metric, old, values, ALPHA / len(checks)).now_is != "REGRESSION":
+            names.append(f"{family} {metric}")
     return names
 
 
-def _inside(values: Sequence[float], metric: str) -> np.ndarray:
-    array = np.asarray(values, dtype=float)
-    return np.clip(array, EDGE, 1 - EDGE) if METRICS[metric].scale == "logit" else array
+def _checks(baseline: dict[str, Any], runs: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the (family, metric) pairs that both a baseline and some runs have."""
+    present = set(runs["family"])
+    return [(f, m) for f, own in baseline["values"].items() if f in present for m in own]
 
 
 def _floored(was: float, metric: str, floor: float) -> tuple[float, float]:
     if METRICS[metric].scale == "log":
         return was / (1 + floor), was * (1 + floor)
-    return max(EDGE, was - floor), min(1 - EDGE, was + floor)
+    low, high = inside([was - floor, was + floor], METRICS[metric].scale)
+    return float(low), float(high)

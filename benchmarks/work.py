@@ -2,6 +2,8 @@
 
 import os
 import signal
+import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from benchmarks.plan import Job, evaluation_identity, state
 
 Outcome = Literal["done", "diverged", "failed", "interrupted"]
 UNTRAINED_SEEDS = 3
+GRACE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Orders:
         offline: never download.
         device: "cpu" or "cuda".
         threads: CPU threads an evaluation may use.
+        side_by_side: how many runs share the machine.
 
     """
 
@@ -36,6 +40,7 @@ class Orders:
     offline: bool
     device: str
     threads: int
+    side_by_side: int
 
 
 class Event(NamedTuple):
@@ -58,6 +63,7 @@ def initialise(queue: Any, stop: Any) -> None:
     global _queue, _stop
     _queue, _stop = queue, stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; see `stopped`
+    threading.Thread(target=_outlive_parent_briefly, daemon=True).start()
 
 
 def stopped() -> bool:
@@ -92,14 +98,15 @@ def _guarded(label: str, folder: Path, task: Callable[[], Outcome]) -> Outcome:
         tell("say", label, text=f"{label} failed: {error} (see {folder / 'failure.txt'})")
         outcome = "failed"
     tell("end", label, text=outcome)
-    _leave_if_orphaned()
     return outcome
 
 
-def _leave_if_orphaned() -> None:
-    """End this worker if its parent was killed; it would wait for work for ever."""
+def _outlive_parent_briefly() -> None:
+    """End this worker some time after its parent was killed; it would wait for work for ever."""
     parent = parent_process()
-    if parent is not None and not parent.is_alive():
+    if parent is not None:
+        parent.join()
+        time.sleep(GRACE_SECONDS)  # for a run under way to see `stopped` and write its checkpoint
         os._exit(1)
 
 
@@ -127,7 +134,7 @@ def _train_and_evaluate(job: Job, orders: Orders) -> Outcome:
         _set_aside_damaged_weights(job, say)
     if state(job) in ("missing", "stale", "to resume"):
         reference = _reference(job.run.dataset, orders)
-        _describe(job, orders.device)
+        _describe(job, orders)
         watch = Watch(
             progress=lambda step, losses: tell("progress", job.label, step, losses),
             observe=lambda game, step: {"protocol": VERSION} | evaluate_light(game, reference),
@@ -176,10 +183,10 @@ def _evaluate(job: Job, orders: Orders, game: Any) -> None:
                 continue
             game.load_state_dict(load_file(path))
             game.to(reference.device)
-            for name, metrics in evaluate(game, reference).items():
+            copy = scoring_copy(game, reference.images.train, reference.protocol)
+            for name, metrics in evaluate(copy, reference).items():
                 rows["-".join(filter(None, (prefix, name)))] = metrics
             if not prefix:
-                copy = scoring_copy(game, reference.images.train, reference.protocol)
                 pictures.draw(copy, to_range(reference.images.test.images), job.folder)
     training = read_json(job.folder / "training.json") or {}
     rows[""] |= {name: training[name] for name in METRICS if training.get(name) is not None}
@@ -199,13 +206,13 @@ def _controls(job: Job, folder: Path, orders: Orders) -> Outcome:
     games = (build(job.run.model_copy(update={"seed": s})).to(reference.device) for s in seeds)
     with threadpool_limits(orders.threads):
         rows = evaluate_controls(reference, games)
-    write_json(folder / "environment.json", environment(orders.device))
+    write_json(folder / "environment.json", environment(orders.device, orders.side_by_side))
     identity = evaluation_identity(job.identity, job.run.dataset)
     write_json(folder / "metrics.json", {"identity": identity, "rows": rows})
     return "done"
 
 
-def _describe(job: Job, device: str) -> None:
+def _describe(job: Job, orders: Orders) -> None:
     write_json(
         job.folder / "config.json",
         {
@@ -214,7 +221,7 @@ def _describe(job: Job, device: str) -> None:
             "configuration": configuration_digest(job.run),
         },
     )
-    write_json(job.folder / "environment.json", environment(device))
+    write_json(job.folder / "environment.json", environment(orders.device, orders.side_by_side))
 
 
 def _reference(dataset: str, orders: Orders) -> Any:

@@ -39,7 +39,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     ),
     "benchmarks/regression.py": (
         {"benchmarks.evaluation.protocol", "benchmarks.evaluation.registry",
-         "benchmarks.report.statistics", "benchmarks.identity", *NEUTRAL},
+         "benchmarks.report.statistics", "benchmarks.identity", "benchmarks.plan",
+         *NEUTRAL},
         {"pandas", "numpy", "scipy"},
     ),
 }  # fmt: skip

@@ -26,42 +26,46 @@ class Reference:
     """
 
     def __init__(self, images: ImageSet) -> None:
+        # Real and generated features must come from the same arithmetic, here and in every command.
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         self.images = images
         self.protocol: Protocol = PROTOCOLS[images.name]
         self.device = images.train.images.device
         self.extractor: HybridExtractor = load_extractor(self.protocol.extractor, self.device)
         self.train_features, _ = extract(self.extractor, images.train.images)
-        self.test_features, self.test_logits = extract(self.extractor, images.test.images)
+        _, self.test_logits = extract(self.extractor, images.test.images)
         order = torch.randperm(
             len(images.test), generator=torch.Generator().manual_seed(SUBSET_SEED)
         )
         self.light_test = order[: self.protocol.light_samples]
 
 
-def sample_metrics(x: Tensor, reference: Reference) -> Metrics:
-    """Measure images as samples: FID, KID and IS against the whole training set.
+def sample_metrics(x: Tensor, reference: Reference, against: Tensor | None = None) -> Metrics:
+    """Measure images as samples: FID, KID and IS.
 
     Args:
         x: images in [-1, 1], (N, C, H, W).
         reference: the dataset.
+        against: features to compare with; the whole training set's if not given.
 
     """
     features, logits = extract(reference.extractor, to_uint8(x))
+    against = reference.train_features if against is None else against
     return {
-        "fid_hybrid": fidelity.fid(features, reference.train_features),
-        "kid_hybrid": fidelity.kid(features, reference.train_features),
+        "fid_hybrid": fidelity.fid(features, against),
+        "kid_hybrid": fidelity.kid(features, against),
         "is_hybrid": fidelity.inception_score(logits),
     }
 
 
-def reconstruction_metrics(x: Tensor, reconstruction: Tensor, reference: Reference) -> Metrics:
-    """Measure reconstructions of test images, both in [-1, 1], (N, C, H, W)."""
-    _, logits = extract(reference.extractor, to_uint8(x))
-    _, other = extract(reference.extractor, to_uint8(reconstruction))
+def reconstruction_metrics(reconstruction: Tensor, reference: Reference) -> Metrics:
+    """Measure reconstructions of all test images, in [-1, 1], (N, C, H, W)."""
+    x = to_range(reference.images.test.images).cpu()
+    _, logits = extract(reference.extractor, to_uint8(reconstruction))
     return {
         "reconstruction_mse": consistency.reconstruction_mse(x, reconstruction),
         "reconstruction_ratio": consistency.reconstruction_ratio(x, reconstruction),
-        "label_agreement": consistency.label_agreement(logits, other),
+        "label_agreement": consistency.label_agreement(reference.test_logits, logits),
     }
 
 
@@ -86,19 +90,18 @@ def representation_metrics(
     }
 
 
-def evaluate(game: Game, reference: Reference) -> dict[str, Metrics]:
+def evaluate(copy: Game, reference: Reference) -> dict[str, Metrics]:
     """Evaluate a game and its readouts: readout name ("" for the game itself) -> metric -> value.
 
     What a game cannot do leaves its metrics out. Neither the game nor any global random state
     changes.
 
     Args:
-        game: trained, in any mode, on the reference's device.
+        copy: a scoring copy of a trained game, on the reference's device.
         reference: the dataset.
 
     """
     with torch.random.fork_rng(devices=[]):
-        copy = scoring_copy(game, reference.images.train, reference.protocol)
         rows = {"": _evaluate_game(copy, reference)}
         for name, readout in copy.readouts().items():
             rows[name] = _representation(readout.features, "features", reference)
@@ -147,8 +150,7 @@ def _evaluate_game(copy: Game, reference: Reference) -> Metrics:
         metrics |= code | features | {"probe_converged": converged}
         metrics["encode_images_per_second"] = images_per_second(copy.encode, test_x.to(device))
     if "reconstruct" in able:
-        reconstruction = mapped(copy.reconstruct, test_x, device)
-        metrics |= reconstruction_metrics(test_x, reconstruction, reference)
+        metrics |= reconstruction_metrics(mapped(copy.reconstruct, test_x, device), reference)
     return metrics
 
 

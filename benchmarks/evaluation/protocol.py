@@ -30,6 +30,6 @@ class Protocol:
 
 PROTOCOLS = {
     # As many fakes as real images: there are no more to compare with.
-    "digits": Protocol("digits-hybrid-v1-b48e624c", 1297, 500, norm_batches=10),
+    "digits": Protocol("digits-hybrid-v1-b48e624c", 1297, 500, norm_batches=100),
     "mnist": Protocol("mnist-hybrid-v1-23759bf0", 10_000, 2_000, norm_batches=100),
 }

@@ -29,40 +29,42 @@ def scoring_copy(game: Game, train: Split, protocol: Protocol) -> Game:
     """
     copy = deepcopy(game).requires_grad_(False).eval()
     device = train.images.device
-    images = torch.Generator(device).manual_seed(NORM_SEED)
-    latents = torch.Generator().manual_seed(NORM_SEED)
+    # CPU streams, so that every device sees the same batches.
+    indices, latents = (torch.Generator().manual_seed(NORM_SEED) for _ in range(2))
 
     def real() -> Tensor:
-        return to_range(train.draw(protocol.norm_batch_size, images)[0])
+        index = torch.randint(len(train), (protocol.norm_batch_size,), generator=indices)
+        return to_range(train.images[index.to(device)])
 
     def draw() -> Tensor:
         if "sample_prior" in copy.capabilities:
             return copy.sample_prior(protocol.norm_batch_size, latents).to(device)
         return copy.encode(real())
 
-    able, networks = copy.capabilities, copy.networks
-    generator = [networks["G"]] if "generate" in able else []
-    others = [network for name, network in networks.items() if name != "G"]
+    able = copy.capabilities
     if "encode" in able:
-        _recompute(others, lambda: copy.encode(real()), protocol.norm_batches)
+        _recompute(copy, lambda: copy.encode(real()), protocol.norm_batches)
+    if "generate" in able:
+        _recompute(copy, lambda: copy.generate(draw()), protocol.norm_batches)
     if "score" in able:
-        critics = [n for name, n in networks.items() if name not in ("G", "E", "mean", "scale")]
-        _recompute(critics, lambda: copy.score(real(), draw()), protocol.norm_batches)
-    if generator:
-        _recompute(generator, lambda: copy.generate(draw()), protocol.norm_batches)
+        _recompute(copy, lambda: copy.score(real(), draw()), protocol.norm_batches)
     return copy
 
 
 @torch.no_grad()
-def _recompute(networks: list[nn.Module], forward: Callable[[], Tensor], batches: int) -> None:
-    norms = [
-        module
-        for network in networks
-        for module in network.modules()
+def _recompute(game: Game, forward: Callable[[], Tensor], batches: int) -> None:
+    """Average anew the statistics of those batch norms that a forward passes through."""
+    norms: list[nn.modules.batchnorm._BatchNorm] = []
+    hooks = [
+        module.register_forward_pre_hook(lambda norm, inputs: norms.append(norm))
+        for module in game.modules()
         if isinstance(module, nn.modules.batchnorm._BatchNorm)
     ]
-    if not norms:
+    if not hooks:
         return
+    forward()  # shows which ones they are
+    for hook in hooks:
+        hook.remove()
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a plain average over the batches

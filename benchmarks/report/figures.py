@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from benchmarks.evaluation.registry import LIGHT, METRICS
 from benchmarks.files import whole
@@ -24,14 +25,10 @@ PICTURES = {
 
 def side_by_side(jobs: Sequence[Job], kind: str, path: Path) -> bool:
     """Draw each family's picture (its first finished seed) in one figure; False if none."""
-    found: dict[str, Path] = {}
+    first: dict[str, Job] = {}
     for job in jobs:
-        picture = job.folder / f"{kind}.png"
-        if picture.exists():
-            found.setdefault(f"{job.run.family}, seed {job.run.seed}", picture)
-    first: dict[str, tuple[str, Path]] = {}
-    for title, picture in found.items():
-        first.setdefault(title.split(",")[0], (title, picture))
+        if (job.folder / f"{kind}.png").exists():
+            first.setdefault(job.run.family, job)
     if not first:
         return False
     columns = min(3, len(first))
@@ -41,41 +38,41 @@ def side_by_side(jobs: Sequence[Job], kind: str, path: Path) -> bool:
     )
     for axis in axes.flat:
         axis.axis("off")
-    for axis, (title, picture) in zip(axes.flat, first.values(), strict=False):
-        axis.imshow(plt.imread(picture), interpolation="nearest")
-        axis.set_title(title)
+    for axis, (family, job) in zip(axes.flat, first.items(), strict=False):
+        axis.imshow(plt.imread(job.folder / f"{kind}.png"), interpolation="nearest")
+        axis.set_title(f"{family}, seed {job.run.seed}")
     figure.suptitle(PICTURES[kind])
     _save(figure, path)
     return True
 
 
 def learning(light: pd.DataFrame, path: Path) -> bool:
-    """Draw the light metrics over training steps, mean and 95 % t interval over seeds."""
+    """Draw the light metrics over training steps: the mean over seeds, and each seed thin."""
     metrics = [name for name in LIGHT if name in light]
     if not metrics:
         return False
-    sns.set_theme(style="whitegrid", palette="colorblind")
+    sns.set_theme(style="whitegrid")
+    families = list(dict.fromkeys(light["family"]))
+    colours = dict(zip(families, sns.color_palette("colorblind", len(families)), strict=True))
     figure, axes = plt.subplots(
-        1, len(metrics), figsize=(4.2 * len(metrics), 3.6), squeeze=False, layout="constrained"
+        1, len(metrics), figsize=(4.2 * len(metrics), 3.9), squeeze=False, layout="constrained"
     )
     for axis, name in zip(axes.flat, metrics, strict=True):
         rows = light.dropna(subset=[name])
         sns.lineplot(
-            rows,
-            x="step",
-            y=name,
-            hue="family",
-            style="family",
-            markers=True,
-            dashes=False,
-            errorbar=None,
-            ax=axis,
-            legend=axis is axes.flat[0],
-        )
-        for (_, _), seed in rows.groupby(["family", "seed"]):
-            axis.plot(seed["step"], seed[name], color="grey", alpha=0.25, linewidth=0.6, zorder=0)
+            rows, x="step", y=name, hue="family", hue_order=families, palette=colours,
+            errorbar=None, legend=False, ax=axis,
+        )  # fmt: skip
+        for (family, _), seed in rows.groupby(["family", "seed"]):
+            axis.plot(seed["step"], seed[name], color=colours[family], alpha=0.3, linewidth=0.7)
         axis.set(xscale="log", yscale="log", ylabel=METRICS[name].title, xlabel="updates")
-    figure.suptitle("During training, on fewer samples (lines: mean over seeds; grey: each seed)")
+    figure.legend(
+        handles=[Line2D([], [], color=colours[family], label=family) for family in families],
+        loc="outside lower center",
+        ncols=len(families),
+        frameon=False,
+    )
+    figure.suptitle("During training, on fewer samples (thick: mean over seeds; thin: each seed)")
     _save(figure, path)
     return True
 

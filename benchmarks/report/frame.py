@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -18,15 +17,17 @@ def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
 
     Runs of other code, protocols or settings have other identities and never enter.
     """
-    rows: list[dict[str, Any]] = []
+    found = {job.label: _rows(job) for job in jobs}
+    readouts = {job.run.family: {""} for job in jobs}
     for job in jobs:
-        base = {"family": job.run.family, "seed": job.run.seed, "status": _status(job)}
-        values = {}
-        if base["status"] == "done":
-            values = (read_json(job.folder / "metrics.json") or {}).get("rows", {})
-        for readout, metrics in (values or {"": {}}).items():
-            name = f"{job.run.family} ({readout})" if readout else job.run.family
-            rows.append(base | {"family": name} | metrics)
+        readouts[job.run.family] |= set(found[job.label])
+    rows = [
+        {"family": job.run.family + (f" ({readout})" if readout else ""), "seed": job.run.seed}
+        | {"status": _status(job)}
+        | found[job.label].get(readout, {})
+        for job in jobs
+        for readout in sorted(readouts[job.run.family])
+    ]
     frame = pd.DataFrame(rows)
     return frame.reindex(columns=["family", "seed", "status", *METRICS])
 
@@ -57,11 +58,6 @@ def light_frame(jobs: Sequence[Job]) -> pd.DataFrame:
     return light[light["protocol"] == VERSION]
 
 
-def curve_frame(jobs: Sequence[Job]) -> pd.DataFrame:
-    """Return the loss curves: family, seed, step, seconds, one column per named term."""
-    return _lines(jobs, "curve.jsonl")
-
-
 def _lines(jobs: Sequence[Job], name: str) -> pd.DataFrame:
     rows = [
         {"family": job.run.family, "seed": job.run.seed} | row
@@ -69,6 +65,15 @@ def _lines(jobs: Sequence[Job], name: str) -> pd.DataFrame:
         for row in read_lines(job.folder / name)
     ]
     return pd.DataFrame(rows)
+
+
+def _rows(job: Job) -> dict[str, dict[str, float]]:
+    """Return readout -> metrics of a finished run; nothing of any other."""
+    if state(job) != "done":
+        return {}
+    content = read_json(job.folder / "metrics.json") or {}
+    rows: dict[str, dict[str, float]] = content.get("rows", {})
+    return rows
 
 
 def _status(job: Job) -> str:

@@ -12,6 +12,7 @@ SCALES: dict[str, tuple[Transform, Transform]] = {
     "log": (np.log, np.exp),
     "logit": (special.logit, special.expit),
 }
+DOMAINS = {"linear": (-np.inf, np.inf), "log": (1e-6, np.inf), "logit": (1e-4, 1 - 1e-4)}
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,11 @@ class Estimate:
     n: int
 
 
-def usable_scale(values: Sequence[float], scale: str) -> str:
-    """Return the scale, or "linear" where a value is outside its domain (KID <= 0, a rate of 1)."""
-    array = np.asarray(values, dtype=float)
-    if scale == "log" and (array <= 0).any():
-        return "linear"
-    if scale == "logit" and ((array <= 0) | (array >= 1)).any():
-        return "linear"
-    return scale
+def inside(values: Sequence[float], scale: str) -> np.ndarray:
+    """Return the values moved just inside the scale's domain: a rate of 1, an FID of -1e-9."""
+    low, high = DOMAINS[scale]
+    clipped: np.ndarray = np.clip(np.asarray(values, dtype=float), low, high)
+    return clipped
 
 
 def estimate(values: Sequence[float], scale: str, confidence: float = 0.95) -> Estimate:
@@ -50,8 +48,8 @@ def estimate(values: Sequence[float], scale: str, confidence: float = 0.95) -> E
     mean = float(array.mean())
     if n == 1:
         return Estimate(mean, None, None, 1)
-    forward, back = SCALES[usable_scale(values, scale)]
-    moved = forward(array)
+    forward, back = SCALES[scale]
+    moved = forward(inside(values, scale))
     half = stats.t.ppf(0.5 + confidence / 2, n - 1) * moved.std(ddof=1) / np.sqrt(n)
     low, high = back(np.array([moved.mean() - half, moved.mean() + half]))
     return Estimate(mean, float(low), float(high), n)

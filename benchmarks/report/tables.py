@@ -71,7 +71,7 @@ def shown(summary: Summary) -> list[Metric]:
 
 
 def terminal(summary: Summary, width: int) -> list[Table]:
-    """Return the table for a terminal, mean above interval; a narrow one gets a table per question.
+    """Return the table for a terminal, mean above interval; a narrow one gets it in parts.
 
     Args:
         summary: what to show.
@@ -82,8 +82,16 @@ def terminal(summary: Summary, width: int) -> list[Table]:
     whole = _terminal(summary, None, metrics)
     if _natural_width(whole) <= width:
         return [whole]
-    parts = {m.question: [o for o in metrics if o.question == m.question] for m in metrics}
-    return [_terminal(summary, name, part) for name, part in parts.items()]
+    questions = {m.question: [o for o in metrics if o.question == m.question] for m in metrics}
+    tables = []
+    for question, left in questions.items():
+        while left:
+            part = left
+            while len(part) > 1 and _natural_width(_terminal(summary, question, part)) > width:
+                part = part[:-1]
+            tables.append(_terminal(summary, question, part))
+            left = left[len(part) :]
+    return tables
 
 
 def _terminal(summary: Summary, title: str | None, metrics: Sequence[Metric]) -> Table:
@@ -92,16 +100,20 @@ def _terminal(summary: Summary, title: str | None, metrics: Sequence[Metric]) ->
     table.add_column("seeds", no_wrap=True)
     for metric in metrics:
         table.add_column(metric.title + ARROWS[metric.direction], justify="right", no_wrap=True)
-    for row in summary.families:
+    rows = [row for row in summary.families if _speaks(summary, row, metrics)]
+    for position, row in enumerate(rows):
+        if row in summary.controls and rows[position - 1] not in summary.controls:
+            table.add_section()
         cells = [_two_lines(summary, row, metric) for metric in metrics]
-        if not any(cells) and summary.seeds.get(row, "1/1").split("/")[0] != "0":
-            continue  # nothing to say here; a row that lost all its runs stays visible
-        if row in summary.controls:
-            if not any(name in summary.controls for name in table.columns[0].cells):
-                table.add_section()
         style = "dim" if row in summary.controls else ""
         table.add_row(row, summary.seeds.get(row, "control"), *cells, style=style)
     return table
+
+
+def _speaks(summary: Summary, row: str, metrics: Sequence[Metric]) -> bool:
+    """Whether a row has something to say here; one that lost all its runs stays visible."""
+    lost = summary.seeds.get(row, "1/1").startswith("0/")
+    return lost or any((row, metric.name) in summary.cells for metric in metrics)
 
 
 def _natural_width(table: Table) -> int:
@@ -113,7 +125,7 @@ def markdown(summary: Summary, metrics: Sequence[Metric]) -> str:
     """Return a Markdown table of some metrics."""
     head = ["family", "seeds", *(m.title + ARROWS[m.direction] for m in metrics)]
     lines = [_row(head), _row(["---", "---", *["---:"] * len(metrics)])]
-    for row in summary.families:
+    for row in (row for row in summary.families if _speaks(summary, row, metrics)):
         name = f"*{row}*" if row in summary.controls else row
         cells = [_one_line(summary, row, metric) for metric in metrics]
         lines.append(_row([name, summary.seeds.get(row, "control"), *cells]))
@@ -153,7 +165,7 @@ def _one_line(summary: Summary, row: str, metric: Metric) -> str:
         return ""
     mean = number(cell.mean, metric)
     mean = f"**{mean}**" if summary.best[metric.name] == row else mean
-    return mean + (f" {_interval(cell, metric)}" if cell.low is not None else "")
+    return f"{mean} {_interval(cell, metric)}".strip()
 
 
 def _two_lines(summary: Summary, row: str, metric: Metric) -> str:
@@ -162,11 +174,12 @@ def _two_lines(summary: Summary, row: str, metric: Metric) -> str:
         return ""
     mean = number(cell.mean, metric)
     mean = f"[bold green]{mean}[/]" if summary.best[metric.name] == row else mean
-    return mean + (f"\n[dim]{_interval(cell, metric)[1:-1]}[/]" if cell.low is not None else "")
+    return f"{mean}\n[dim]{_interval(cell, metric)[1:-1]}[/]" if cell.low is not None else mean
 
 
 def _interval(cell: Estimate, metric: Metric) -> str:
-    if cell.low is None or cell.high is None:
+    # A cost is the same work for every seed: its spread says what else the machine did.
+    if cell.low is None or cell.high is None or metric.question == "cost":
         return ""
     return f"[{number(cell.low, metric)}, {number(cell.high, metric)}]"
 

@@ -46,6 +46,16 @@ def noisy(x: Tensor, scale: float) -> Tensor:
     return (x + 2 * scale * noise).clamp(-1, 1)
 
 
+def blurred(x: Tensor) -> Tensor:
+    """Return images under a 3 x 3 binomial filter, half mixed with the original."""
+    kernel = torch.tensor([1.0, 2.0, 1.0]) / 4
+    soft = torch.nn.functional.conv2d(
+        torch.nn.functional.pad(x, (1, 1, 1, 1), mode="replicate"),
+        torch.outer(kernel, kernel)[None, None],
+    )
+    return (x + soft) / 2
+
+
 def repeated(x: Tensor, n: int) -> Tensor:
     return x[:n].repeat(-(-len(x) // n), 1, 1, 1)[: len(x)]
 
@@ -67,6 +77,7 @@ def test_sample_metrics_order_built_failures_rightly(reference: Reference, real:
         "one class lost": without_class(real, reference, 7),
         "100 images": repeated(real, 100),
         "10 images": repeated(real, 10),
+        "blur": blurred(real),
     }
     found = {name: sample_metrics(x, reference) for name, x in cases.items()}
     for metric in ("fid_hybrid", "kid_hybrid"):
@@ -74,8 +85,10 @@ def test_sample_metrics_order_built_failures_rightly(reference: Reference, real:
         assert value["real"] < value["noise .05"] < value["noise .2"] < value["noise .5"], metric
         assert value["real"] < value["one class lost"], metric
         assert value["real"] < value["100 images"] < value["10 images"], metric
-    # what the hybrid extractor is for: total collapse is worse than moderate noise
+    # what the hybrid extractor is for: total collapse is worse than a slight blur or noise
+    assert found["10 images"]["fid_hybrid"] > found["blur"]["fid_hybrid"]
     assert found["10 images"]["fid_hybrid"] > found["noise .2"]["fid_hybrid"]
+    assert found["blur"]["fid_hybrid"] > found["real"]["fid_hybrid"]
     assert found["real"]["fid_hybrid"] == pytest.approx(0, abs=1e-3)
     assert found["real"]["is_hybrid"] > found["noise .5"]["is_hybrid"]
     assert found["one class lost"]["is_hybrid"] < found["real"]["is_hybrid"] <= 10
@@ -188,7 +201,6 @@ def test_knn1_is_plain_euclidean() -> None:
     queries = torch.tensor([[4.0, 0.0], [6.0, 0.0], [4.9, 100.0]])
     labels = torch.tensor([0, 1])
     assert representation.knn1_accuracy(gallery, labels, queries, torch.tensor([0, 1, 0])) == 1.0
-    # cosine would call the second query like the first; a normalised axis would flip the third
     offset = 1e3  # far from the origin, where careless distance formulas lose their digits
     assert (
         representation.knn1_accuracy(
@@ -225,10 +237,10 @@ def test_probe_flags_what_did_not_converge(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_reconstruction_of_known_cases(reference: Reference) -> None:
     x = to_range(reference.images.test.images)
-    same = reconstruction_metrics(x, x, reference)
+    same = reconstruction_metrics(x, reference)
     assert same == {"reconstruction_mse": 0.0, "reconstruction_ratio": 0.0, "label_agreement": 1.0}
-    worse = reconstruction_metrics(x, noisy(x, 0.1), reference)
-    worst = reconstruction_metrics(x, noisy(x, 0.5), reference)
+    worse = reconstruction_metrics(noisy(x, 0.1), reference)
+    worst = reconstruction_metrics(noisy(x, 0.5), reference)
     assert 0 < worse["reconstruction_mse"] < worst["reconstruction_mse"]
     assert 0 < worse["reconstruction_ratio"] < worst["reconstruction_ratio"]
     assert 1 > worse["label_agreement"] > worst["label_agreement"]
@@ -251,9 +263,9 @@ def test_reconstruction_ratio_by_hand() -> None:
 
 def test_latent_error_anchors() -> None:
     g = torch.Generator().manual_seed(0)
-    z, other = torch.randn(4000, 6, generator=g), torch.randn(4000, 6, generator=g)
+    z, other = (3 * torch.randn(4000, 6, generator=g) + 1 for _ in range(2))
     assert consistency.latent_error(z, z) == 0
-    assert consistency.latent_error(z, torch.zeros_like(z)) == pytest.approx(1, abs=0.01)
+    assert consistency.latent_error(z, torch.ones_like(z)) == pytest.approx(1, abs=0.01)
     assert consistency.latent_error(z, other) == pytest.approx(2, abs=0.05)
 
 
@@ -273,7 +285,8 @@ def test_evaluation_leaves_out_what_a_game_cannot_do(family: str, reference: Ref
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
-    rows = evaluate(game, reference)
+    copy = scoring_copy(game, reference.images.train, reference.protocol)
+    rows = evaluate(copy, reference)
     assert torch.equal(torch.rand(1), expected), "the global random stream moved"
     assert all(torch.equal(t, before[name]) for name, t in game.state_dict().items())
     assert all(m.training for m in game.modules()), "the mode changed"
@@ -285,7 +298,7 @@ def test_evaluation_leaves_out_what_a_game_cannot_do(family: str, reference: Ref
     assert {name for metrics in rows.values() for name in metrics} <= METRICS.keys()
     assert all(np.isfinite(v) for metrics in rows.values() for v in metrics.values())
     assert set(rows) == ({"", "discriminator"} if family == "gan" else {""})
-    again = evaluate(game, reference)
+    again = evaluate(scoring_copy(game, reference.images.train, reference.protocol), reference)
     stable = [n for n in row if not n.endswith("per_second")]
     assert [row[n] for n in stable] == [again[""][n] for n in stable]
     light = evaluate_light(game, reference)
@@ -294,30 +307,44 @@ def test_evaluation_leaves_out_what_a_game_cannot_do(family: str, reference: Ref
         assert light["latent_error"] == pytest.approx(row["latent_error"], rel=0.2)
 
 
-def test_batch_norm_statistics_are_those_of_the_scored_inputs(reference: Reference) -> None:
-    game = tiny_game("bigan").train()
+@pytest.mark.parametrize("family", ["bigan", "autoencoder"])
+def test_batch_norm_statistics_are_those_of_the_scored_inputs(
+    family: str, reference: Reference
+) -> None:
+    game = tiny_game(family).train()
     with torch.no_grad():
-        for _ in range(50):  # mixed batches, as some families feed them
-            game.encode(torch.randn(16, 1, 8, 8) * 5)
+        for _ in range(50):  # other batches than those that are scored
+            game.reconstruct(torch.randn(16, 1, 8, 8) * 5)
     copy = scoring_copy(game, reference.images.train, reference.protocol)
-    norm = copy.networks["E"][4]
-    hidden = copy.networks["E"][:4](to_range(reference.images.train.images))
-    assert torch.allclose(norm.running_mean, hidden.mean(0), atol=0.05 * hidden.std().item())
+    x = to_range(reference.images.train.images)
+    # what must go through: real images through E, prior draws through G (codes without a prior)
+    z = torch.randn(4000, 4) if family == "bigan" else copy.encode(x)
+    for name, first, inputs in (("E", 4, x), ("G", 1, z)):
+        network = copy.networks[name]
+        norm, hidden = network[first], network[:first](inputs)
+        spread = hidden.std(0)
+        assert ((norm.running_mean - hidden.mean(0)).abs() < 0.1 * spread).all(), name
+        assert ((norm.running_var.sqrt() / spread - 1).abs() < 0.1).all(), name
     assert not any(m.training for m in copy.modules())
-    one = mapped(copy.encode, to_range(reference.images.test.images[:1]), reference.device)
-    many = mapped(copy.encode, to_range(reference.images.test.images[:9]), reference.device)
+    images = to_range(reference.images.test.images)
+    one, many = (mapped(copy.encode, images[:n], reference.device) for n in (1, 9))
     assert torch.allclose(one[0], many[0], atol=1e-5), "an image depends on its batch mates"
 
 
 def test_controls(reference: Reference) -> None:
     rows = evaluate_controls(reference, [tiny_game("bigan", 0), tiny_game("bigan", 1)])
-    assert set(rows) == {"real images", "raw pixels", "mean image", "random pair", "untrained"}
+    assert set(rows) == {
+        "real, 648 of train", "real, 500 of test",
+        "raw pixels", "mean image", "random pair", "untrained",
+    }  # fmt: skip
+    assert len(rows["real, 648 of train"]) == 5
     assert len(rows["untrained"]) == 2
     assert rows["mean image"][0]["reconstruction_ratio"] == pytest.approx(1, abs=0.01)
     assert rows["random pair"][0]["reconstruction_ratio"] == pytest.approx(1, abs=0.05)
     assert rows["random pair"][0]["label_agreement"] < 0.2
     assert rows["raw pixels"][0]["knn1_accuracy_features"] == pytest.approx(0.984, abs=0.01)
-    assert rows["real images"][0]["fid_hybrid"] < 0.5
+    for name in ("real, 648 of train", "real, 500 of test"):
+        assert all(0 < row["fid_hybrid"] < 1 for row in rows[name])
     assert rows["untrained"][0]["fid_hybrid"] > 10
 
 

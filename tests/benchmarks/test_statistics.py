@@ -1,17 +1,19 @@
 """Intervals, the mark for the best, and the regression check."""
 
+import io
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from scipy import stats
 
 from benchmarks import regression
 from benchmarks.errors import UserError
 from benchmarks.evaluation.registry import GATED, METRICS
 from benchmarks.plan import load_suite
-from benchmarks.report.statistics import Estimate, clear_best, estimate, usable_scale
+from benchmarks.report.statistics import Estimate, clear_best, estimate, inside
 from benchmarks.report.tables import markdown, shown, summarise, terminal, wide
 
 
@@ -37,9 +39,10 @@ def test_logit_interval_stays_inside() -> None:
 
 def test_one_seed_has_no_interval_and_scales_have_domains() -> None:
     assert estimate([3.0], "log") == Estimate(3.0, None, None, 1)
-    assert usable_scale([-0.1, 0.2], "log") == "linear"
-    assert usable_scale([1.0, 0.5], "logit") == "linear"
-    assert usable_scale([0.2, 0.5], "logit") == "logit"
+    assert inside([-0.1, 0.2], "log").tolist() == [1e-6, 0.2]
+    assert inside([1.0, 0.5, 0.0], "logit").tolist() == [1 - 1e-4, 0.5, 1e-4]
+    assert inside([-0.1], "linear").tolist() == [-0.1]
+    assert estimate([1.0, 0.99, 0.98], "logit").high <= 1
     with pytest.raises(ValueError, match="at least one"):
         estimate([], "linear")
 
@@ -106,6 +109,24 @@ def test_narrow_terminals_get_a_table_per_question() -> None:
     assert [t.title for t in terminal(summary, 30)] == ["samples", "consistency"]
 
 
+@pytest.mark.parametrize("width", [40, 80, 120, 400])
+def test_no_number_is_cut_off(width: int) -> None:
+    frame = runs({"bigan": [1.0, 1.1], "aegan": [5.0, 5.1]})
+    for metric in METRICS:
+        frame[metric] = frame["fid_hybrid"] / 10
+    console = Console(width=width, record=True, file=io.StringIO())
+    for table in terminal(summarise(frame, NO_CONTROLS), width):
+        console.print(table)
+    assert "…" not in console.export_text()
+
+
+def test_costs_show_no_interval() -> None:
+    frame = runs({"bigan": [10.0, 30.0]}, metric="train_seconds")
+    assert "| bigan | 2/2 | 20 |" in markdown(
+        summarise(frame, NO_CONTROLS), [METRICS["train_seconds"]]
+    )
+
+
 # the check
 
 
@@ -166,29 +187,62 @@ def test_check_refuses_its_own_seeds() -> None:
         regression.compare(base, runs({"bigan": [2.0, 2.0]}))
 
 
-def test_lost_runs_are_regressions() -> None:
+def test_lost_runs_and_metrics_are_regressions() -> None:
     base = baseline({"bigan": {"fid_hybrid": OLD}})
-    assert regression.lost_runs(base, runs({"bigan": [2.0, 2.0]})) == []
-    lines = regression.lost_runs(base, runs({"bigan": [2.0, 2.0]}, bigan1="diverged"))
-    assert len(lines) == 1
-    assert "bigan status" in lines[0]
+    assert regression.losses(base, runs({"bigan": [2.0, 2.0]})) == []
+    (line,) = regression.losses(base, runs({"bigan": [2.0, 2.0]}, bigan1="diverged"))
+    assert line.startswith("bigan lost runs")
+    frail = base | {"diverged": {"bigan": 3}}
+    assert regression.losses(frail, runs({"bigan": [2.0, 2.0]}, bigan1="failed")) == []
+    assert regression.losses(frail, runs({"bigan": [2.0]}, bigan0="diverged"))
+    (line,) = regression.losses(base, runs({"bigan": [math.nan, math.nan]}))
+    assert line == "bigan fid_hybrid: was measured, is not: REGRESSION"
+    assert "does not know it" in regression.losses(base, runs({"new": [1.0]}))[0]
 
 
-def test_negative_control_finds_a_toothless_baseline() -> None:
+def test_negative_control_finds_toothless_checks() -> None:
     untrained = runs({"untrained": [30.0, 31.0, 29.0]})
-    assert (
-        regression.toothless(baseline({"bigan": {"fid_hybrid": OLD}}), untrained, ["bigan"]) == []
-    )
-    blunt = baseline({"bigan": {"fid_hybrid": [29.0 + x for x in OLD]}})
-    assert regression.toothless(blunt, untrained, ["bigan"]) == ["bigan"]
+    untrained["knn1_accuracy_features"] = 0.95
+    untrained["latent_error"] = [1.3, 1.4, 1.2]
+    old = {
+        "fid_hybrid": OLD,
+        "knn1_accuracy_features": [0.95] * 10,  # untrained features classify as well: not asked
+        "latent_error": [1.3] * 10,  # worse than the prior's mean: not asked
+    }
+    found = regression.toothless
+    frame = runs({"bigan": [1.0]})
+    assert found(baseline({"bigan": old}), frame, untrained) == []
+    blunt = old | {"fid_hybrid": [29.0 + x / 10 for x in OLD]}
+    assert found(baseline({"bigan": blunt}), frame, untrained) == ["bigan fid_hybrid"]
+    inverts = old | {"latent_error": [0.9, 0.5, 1.2, 0.7, 0.8, 1.1, 0.6, 0.9, 0.5, 0.7]}
+    assert found(baseline({"bigan": inverts}), frame, untrained) == ["bigan latent_error"]
+    with pytest.raises(UserError, match="control rows are missing"):
+        found(baseline({"bigan": old}), frame, NO_CONTROLS)
+
+
+@pytest.mark.parametrize("rate", [0.985, 0.99, 0.996, 0.999])
+def test_floor_near_a_rate_of_one_stays_a_floor(rate: float) -> None:
+    found = regression.finding("b", "knn1_accuracy_features", [rate] * 10, [rate] * 3, 0.01 / 19)
+    assert rate - 0.05 < found.low < rate - 0.004
+
+
+def test_a_weak_baseline_is_refused(tmp_path) -> None:
+    suite = load_suite("digits")
+    frame = runs({family: [1.0] * 4 for family in suite.families})
+    with pytest.raises(UserError, match="at least 5 seeds"):
+        regression.write_baseline(suite, frame, {}, tmp_path)
+    part = suite.model_copy(update={"families": ("bigan",)})
+    with pytest.raises(UserError, match="every family"):
+        regression.write_baseline(part, runs({"bigan": [1.0] * 9}), {}, tmp_path)
 
 
 def test_baseline_round_trip_and_other_settings(tmp_path) -> None:
     suite = load_suite("digits")
-    frame = runs({"bigan": [2.0, 2.1, 1.9]})
+    five = [2.0, 2.1, 1.9, 2.2, 1.8]
+    frame = runs({"bigan": five})
     path = regression.write_baseline(suite, frame, {}, tmp_path)
     content = regression.read_baseline(suite, tmp_path)
-    assert content["values"] == {"bigan": {"fid_hybrid": [2.0, 2.1, 1.9]}}
+    assert content["values"] == {"bigan": {"fid_hybrid": five}}
     assert path.name == "digits.json"
     other = suite.model_copy(update={"training": suite.training.model_copy(update={"steps": 5})})
     with pytest.raises(UserError, match="other settings"):
@@ -196,7 +250,7 @@ def test_baseline_round_trip_and_other_settings(tmp_path) -> None:
     with pytest.raises(UserError, match="does not exist"):
         regression.read_baseline(suite.model_copy(update={"name": "other"}), tmp_path)
     with pytest.raises(UserError, match="not all finished"):
-        regression.write_baseline(suite, runs({"bigan": [1.0]}, bigan0="missing"), {}, tmp_path)
+        regression.write_baseline(suite, runs({"bigan": five}, bigan0="missing"), {}, tmp_path)
 
 
 def test_every_gated_metric_has_a_floor_and_a_direction() -> None:
