@@ -54,7 +54,7 @@ def page(
         tables.markdown(summary, headline),
         _reading(summary),
         *(f"![{kind}]({kind}.png)\n" for kind in drawn),
-        "## All metrics\n",
+        "## Further metrics\n",
         tables.markdown(summary, [m for m in METRICS.values() if m not in headline]),
         _glossary(),
         _provenance(jobs, command),
@@ -106,7 +106,8 @@ def _machine(environment: dict[str, Any]) -> str:
     torch = environment["packages"]["torch"]
     return (
         f"commit {commit}{dirty}, {environment['device']}, {environment['processor']}, "
-        f"{environment['cores']} cores, Python {environment['python']}, torch {torch}"
+        f"{environment['cores']} cores, {environment.get('runs_side_by_side', '?')} runs side by "
+        f"side, Python {environment['python']}, torch {torch}"
     )
 
 
