@@ -72,7 +72,7 @@ METRICS = {
             "around 0 upwards, may be slightly negative",
             "linear",
             "real, untrained",
-            digits=0,
+            digits=1,
             factor=1000.0,
         ),
         Metric(

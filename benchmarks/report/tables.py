@@ -156,7 +156,8 @@ def wide(summary: Summary) -> pd.DataFrame:
 
 def number(value: float, metric: Metric) -> str:
     """Format a value as the tables do."""
-    return f"{value * metric.factor:,.{metric.digits}f}"
+    rounded = round(value * metric.factor, metric.digits)
+    return f"{rounded + 0.0:,.{metric.digits}f}"  # + 0.0 turns -0 into 0
 
 
 def _one_line(summary: Summary, row: str, metric: Metric) -> str:

@@ -151,6 +151,28 @@ def test_wrong_losses_are_errors(losses, message: str) -> None:
         gradients.take(game, turn, losses(a, b), {"min": [a]})
 
 
+def _one_of_two(rank: int, folder: str) -> None:
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2
+    )
+    game = Bilinear(BOTH)
+    a, b = game.networks["a"].w, game.networks["b"].w
+    loss = (1 + rank) * (a * b).sum()  # each process has other data
+    grads = gradients.take(game, Turn("min", ("min",)), {"min": {"v": loss}}, {"min": [a]})
+    torch.save(grads["min"], f"{folder}/{rank}.pt")
+
+
+@pytest.mark.slow
+def test_data_parallel_gradients_are_averaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes on this machine; about ten seconds."""
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    torch.multiprocessing.spawn(_one_of_two, (str(tmp_path),), nprocs=2)
+    for rank in (0, 1):
+        assert torch.load(tmp_path / f"{rank}.pt")[0].item() == pytest.approx((2 + 4) / 2)
+
+
 def test_clipping_by_hand() -> None:
     grads = [torch.tensor([3.0, 4.0]), torch.tensor([0.3, 0.4])]
     each = clipped(grads, Clip(1.0, "tensor"))

@@ -14,7 +14,7 @@ from benchmarks.errors import UserError
 from benchmarks.evaluation.registry import GATED, METRICS
 from benchmarks.plan import load_suite
 from benchmarks.report.statistics import Estimate, clear_best, estimate, inside
-from benchmarks.report.tables import markdown, shown, summarise, terminal, wide
+from benchmarks.report.tables import markdown, number, shown, summarise, terminal, wide
 
 
 def test_t_interval_by_hand() -> None:
@@ -118,6 +118,12 @@ def test_no_number_is_cut_off(width: int) -> None:
     for table in terminal(summarise(frame, NO_CONTROLS), width):
         console.print(table)
     assert "…" not in console.export_text()
+
+
+def test_numbers_have_no_negative_zero() -> None:
+    assert number(-1e-9, METRICS["kid_hybrid"]) == "0.0"
+    assert number(-0.0123, METRICS["kid_hybrid"]) == "-12.3"
+    assert number(1234.5, METRICS["train_seconds"]) == "1,234"
 
 
 def test_costs_show_no_interval() -> None:

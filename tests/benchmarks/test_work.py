@@ -1,0 +1,80 @@
+"""What a worker leaves: averaged weights as a row of their own, damaged weights, locks, figures."""
+
+import json
+import queue
+import threading
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from benchmarks import plan, work
+from benchmarks.files import locked
+from benchmarks.report import figures, frame
+
+ORDERS = work.Orders(data=None, offline=True, device="cpu", threads=1, side_by_side=1)
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plan.Job:
+    """A tiny run of a GAN, trained and evaluated in this process."""
+    monkeypatch.setattr(work, "_queue", queue.Queue())
+    monkeypatch.setattr(work, "_stop", threading.Event())
+    suite = plan.override(
+        plan.load_suite("digits"), ["training.steps=55", "networks.width=16"], ["gan"]
+    )
+    job = plan.jobs(suite, tmp_path, [0])[0]
+    assert work.work(job, ORDERS) == "done"
+    return job
+
+
+def rows(job: plan.Job) -> dict[str, dict[str, float]]:
+    content: dict[str, dict[str, dict[str, float]]] = json.loads(
+        (job.folder / "metrics.json").read_text()
+    )
+    return content["rows"]
+
+
+def test_averaged_weights_and_readouts_are_rows(job: plan.Job) -> None:
+    assert set(rows(job)) == {"", "discriminator"}
+    state = {name: 0.5 * tensor for name, tensor in load_file(_weights(job)).items()}
+    save_file(state, job.folder / "weights_average.safetensors")
+    (job.folder / "metrics.json").unlink()
+    assert work.work(job, ORDERS) == "done"
+    found = rows(job)
+    assert set(found) == {"", "discriminator", "average", "average-discriminator"}
+    assert found["average"]["fid_hybrid"] != found[""]["fid_hybrid"]
+    names = frame.results_frame([job])["family"].tolist()
+    assert names[0] == "gan"
+    assert "gan (average)" in names
+
+
+def test_damaged_weights_are_set_aside_and_trained_again(job: plan.Job) -> None:
+    before = rows(job)[""]["fid_hybrid"]
+    content = _weights(job).read_bytes()
+    _weights(job).write_bytes(content[:100])
+    (job.folder / "metrics.json").unlink()
+    assert work.work(job, ORDERS) == "done"
+    assert (job.folder / "weights.safetensors.damaged-1").exists()
+    assert rows(job)[""]["fid_hybrid"] == before  # the same training again
+
+
+def test_a_folder_in_use_is_left_alone(job: plan.Job) -> None:
+    with locked(job.folder) as mine:
+        assert mine
+        assert work.work(job, ORDERS) == "failed"
+    assert work.work(job, ORDERS) == "done"
+
+
+def test_figures_are_drawn_or_left_out(job: plan.Job, tmp_path: Path) -> None:
+    assert figures.side_by_side([job], "samples", tmp_path / "samples.png")
+    assert not figures.side_by_side([job], "reconstructions", tmp_path / "none.png")
+    light = frame.light_frame([job])
+    assert light["step"].tolist() == [50]
+    assert figures.learning(light, tmp_path / "learning.png")
+    assert (tmp_path / "learning.png").stat().st_size > 5000
+    assert not figures.learning(light.iloc[:0].drop(columns="fid_hybrid"), tmp_path / "none.png")
+
+
+def _weights(job: plan.Job) -> Path:
+    return job.folder / "weights.safetensors"
