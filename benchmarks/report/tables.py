@@ -175,7 +175,8 @@ def _two_lines(summary: Summary, row: str, metric: Metric) -> str:
         return ""
     mean = number(cell.mean, metric)
     mean = f"[bold green]{mean}[/]" if summary.best[metric.name] == row else mean
-    return f"{mean}\n[dim]{_interval(cell, metric)[1:-1]}[/]" if cell.low is not None else mean
+    interval = _interval(cell, metric)
+    return f"{mean}\n[dim]{interval[1:-1]}[/]" if interval else mean
 
 
 def _interval(cell: Estimate, metric: Metric) -> str:
