@@ -135,7 +135,10 @@ def test_aegan_totals() -> None:
     game = tiny_game("aegan").eval()
     b = tiny_batch(game)
     n = game.networks
-    encode = lambda x: n["mean"](n["E"](x))  # noqa: E731
+
+    def encode(x: Tensor) -> Tensor:
+        return n["mean"](n["E"](x))
+
     x_hat, z_hat = n["G"](b.z), encode(b.x)
     x_til, z_til = n["G"](z_hat), encode(x_hat)
     s_x = [n["s_x"](n["F"](v))[:, 0] for v in (b.x, x_hat, x_til)]
