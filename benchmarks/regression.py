@@ -20,7 +20,7 @@ from benchmarks.evaluation.registry import GATED, METRICS
 from benchmarks.files import read_json, write_json
 from benchmarks.identity import ROOT
 from benchmarks.plan import load_suite
-from benchmarks.report.statistics import SCALES, inside
+from benchmarks.report.statistics import LOST, SCALES, inside
 
 ALPHA = 0.01
 """Chance of any false alarm in one check; shared out over families and metrics."""
@@ -166,7 +166,7 @@ def losses(baseline: dict[str, Any], runs: pd.DataFrame) -> list[str]:
             lines.append(f"{family}: the baseline does not know it; make a new baseline")
             continue
         before = baseline["diverged"].get(family, 0) / len(baseline["seeds"])
-        lost = int(rows["status"].isin(["diverged", "failed"]).sum())
+        lost = int(rows["status"].isin(LOST).sum())
         if lost and (before == 0 or lost == len(rows)):
             lines.append(
                 f"{family} lost runs: was {before:.0%}, is {lost} of {len(rows)}: REGRESSION"

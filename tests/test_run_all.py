@@ -43,7 +43,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_everything_a_user_expects_is_there(finished: Path) -> None:
     report = finished / "reports" / "digits"
     assert {p.name for p in report.iterdir()} >= {
-        "table.md", "table.csv", "runs.csv", "samples.png", "reconstructions.png", "learning.png",
+        "table.md", "table.csv", "runs.csv", "differences.csv", "ranks.csv",
+        "samples.png", "reconstructions.png", "learning.png",
     }  # fmt: skip
     rows = list(csv.DictReader((report / "table.csv").open()))
     assert next(iter(rows[0])) == "family"

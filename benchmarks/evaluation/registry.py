@@ -28,6 +28,7 @@ class Metric:
             relative on the log scale, absolute otherwise.
         digits: decimals in tables.
         factor: what tables multiply it by.
+        target: the best value, if the direction is "target".
 
     """
 
@@ -35,7 +36,7 @@ class Metric:
     title: str
     question: Question
     description: str
-    direction: Literal["lower", "higher", "none"]
+    direction: Literal["lower", "higher", "target", "none"]
     unit: str
     range: str
     scale: Literal["linear", "log", "logit"]
@@ -44,6 +45,7 @@ class Metric:
     floor: float | None = None
     digits: int = 3
     factor: float = 1.0
+    target: float | None = None
 
 
 METRICS = {

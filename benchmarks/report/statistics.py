@@ -13,6 +13,8 @@ SCALES: dict[str, tuple[Transform, Transform]] = {
     "logit": (special.logit, special.expit),
 }
 DOMAINS = {"linear": (-np.inf, np.inf), "log": (1e-6, np.inf), "logit": (1e-4, 1 - 1e-4)}
+LOST = ("diverged", "failed")
+"""Statuses of runs that ended without numbers: results too, and counted."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Estimate:
     n: int
 
 
-def inside(values: Sequence[float], scale: str) -> np.ndarray:
+def inside(values: Sequence[float] | np.ndarray, scale: str) -> np.ndarray:
     """Return the values moved just inside the scale's domain: a rate of 1, an FID of -1e-9."""
     low, high = DOMAINS[scale]
     clipped: np.ndarray = np.clip(np.asarray(values, dtype=float), low, high)
@@ -53,23 +55,3 @@ def estimate(values: Sequence[float], scale: str, confidence: float = 0.95) -> E
     half = stats.t.ppf(0.5 + confidence / 2, n - 1) * moved.std(ddof=1) / np.sqrt(n)
     low, high = back(np.array([moved.mean() - half, moved.mean() + half]))
     return Estimate(mean, float(low), float(high), n)
-
-
-def clear_best(estimates: dict[str, Estimate], direction: str) -> str | None:
-    """Return the name whose interval is clear of every other's in the better direction, or None."""
-    if direction == "none" or len(estimates) < 2:
-        return None
-    if any(e.low is None or e.high is None for e in estimates.values()):
-        return None
-    sign = 1 if direction == "lower" else -1
-
-    def bounds(name: str) -> tuple[float, float]:
-        e = estimates[name]
-        assert e.low is not None
-        assert e.high is not None
-        ends = sorted((sign * e.low, sign * e.high))
-        return ends[0], ends[1]
-
-    best = min(estimates, key=lambda name: sign * estimates[name].mean)
-    others = (bounds(name)[0] for name in estimates if name != best)
-    return best if bounds(best)[1] < min(others) else None

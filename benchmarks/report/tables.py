@@ -9,9 +9,11 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from benchmarks.evaluation.registry import METRICS, Metric
-from benchmarks.report.statistics import Estimate, clear_best, estimate
+from benchmarks.report.comparison import clear_best
+from benchmarks.report.families import groups
+from benchmarks.report.statistics import LOST, Estimate, estimate
 
-ARROWS = {"lower": " ↓", "higher": " ↑", "none": ""}
+ARROWS = {"lower": " ↓", "higher": " ↑", "target": " →", "none": ""}
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Summary:
         families: rows in order, controls last.
         controls: which of them are controls.
         cells: (row, metric) -> estimate; absent where a row cannot be measured.
-        best: metric -> the row whose interval is clear of all others', if any.
+        best: metric -> the family that is clearly better than every other, if any.
         seeds: row -> "finished/planned".
 
     """
@@ -48,18 +50,20 @@ def summarise(results: pd.DataFrame, controls: pd.DataFrame) -> Summary:
     own = [name for name in names if name not in control_names]
     seeds = {name: _finished(results[results["family"] == name]) for name in own}
     complete = bool(len(results)) and bool((results["status"] == "done").all())
-    best = {name: _best(name, cells, own) if complete else None for name in METRICS}
+    best = {name: _best(results, metric) if complete else None for name, metric in METRICS.items()}
     return Summary(names, control_names, cells, best, seeds)
 
 
-def _best(metric: str, cells: dict[tuple[str, str], Estimate], rows: list[str]) -> str | None:
-    estimates = {row: cells[row, metric] for row in rows if (row, metric) in cells}
-    return clear_best(estimates, METRICS[metric].direction)
+def _best(results: pd.DataFrame, metric: Metric) -> str | None:
+    found = groups(results, metric)
+    if any(len(group.values) < group.planned for group in found.values()):
+        return None
+    return clear_best({family: group.values for family, group in found.items()}, metric)
 
 
 def _finished(runs: pd.DataFrame) -> str:
     done, planned = int((runs["status"] == "done").sum()), len(runs)
-    lost = runs.loc[runs["status"].isin(["diverged", "failed"]), "status"].value_counts()
+    lost = runs.loc[runs["status"].isin(LOST), "status"].value_counts()
     notes = "".join(f", {count} {status}" for status, count in lost.items())
     return f"{done}/{planned}{notes}"
 
@@ -99,7 +103,7 @@ def _terminal(summary: Summary, title: str | None, metrics: Sequence[Metric]) ->
     table.add_column("family", no_wrap=True)
     table.add_column("seeds", no_wrap=True)
     for metric in metrics:
-        table.add_column(metric.title + ARROWS[metric.direction], justify="right", no_wrap=True)
+        table.add_column(head(metric), justify="right", no_wrap=True)
     rows = [row for row in summary.families if _speaks(summary, row, metrics)]
     for position, row in enumerate(rows):
         if row in summary.controls and rows[position - 1] not in summary.controls:
@@ -123,8 +127,8 @@ def _natural_width(table: Table) -> int:
 
 def markdown(summary: Summary, metrics: Sequence[Metric]) -> str:
     """Return a Markdown table of some metrics."""
-    head = ["family", "seeds", *(m.title + ARROWS[m.direction] for m in metrics)]
-    lines = [_row(head), _row(["---", "---", *["---:"] * len(metrics)])]
+    columns = ["family", "seeds", *(head(m) for m in metrics)]
+    lines = [_row(columns), _row(["---", "---", *["---:"] * len(metrics)])]
     for row in (row for row in summary.families if _speaks(summary, row, metrics)):
         name = f"*{row}*" if row in summary.controls else row
         cells = [_one_line(summary, row, metric) for metric in metrics]
@@ -152,6 +156,12 @@ def wide(summary: Summary) -> pd.DataFrame:
             }
         rows.append(values)
     return pd.DataFrame(rows)
+
+
+def head(metric: Metric) -> str:
+    """Return a metric's column head: its title and which way is better."""
+    aim = "" if metric.target is None else f" {metric.target * metric.factor:g}"
+    return metric.title + ARROWS[metric.direction] + aim
 
 
 def number(value: float, metric: Metric) -> str:

@@ -11,7 +11,7 @@ from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.files import read_json, whole, write_text
 from benchmarks.plan import Job
-from benchmarks.report import figures, frame, tables
+from benchmarks.report import differences, families, figures, frame, tables
 from benchmarks.report.tables import Summary
 
 
@@ -21,6 +21,9 @@ def write_report(suite: Suite, jobs: Sequence[Job], results: Path, command: str)
     runs, controls = frame.results_frame(jobs), frame.controls_frame(suite, results)
     summary = tables.summarise(runs, controls)
     _write_csv(tables.wide(summary), folder / "table.csv")
+    compared, ranks = families.differences(runs), families.ranks(runs)
+    _write_csv(compared, folder / "differences.csv")
+    _write_csv(ranks, folder / "ranks.csv")
     _write_csv(pd.concat([part for part in (runs, controls) if len(part)]), folder / "runs.csv")
     drawn = [
         kind
@@ -29,7 +32,8 @@ def write_report(suite: Suite, jobs: Sequence[Job], results: Path, command: str)
     ]
     if figures.learning(frame.light_frame(jobs), folder / "learning.png"):
         drawn.append("learning")
-    write_text(folder / "table.md", page(suite, jobs, summary, drawn, command))
+    comparison = differences.section(compared, ranks, tables.shown(summary))
+    write_text(folder / "table.md", page(suite, jobs, summary, comparison, drawn, command))
     return summary
 
 
@@ -44,7 +48,12 @@ def heading(suite: Suite) -> str:
 
 
 def page(
-    suite: Suite, jobs: Sequence[Job], summary: Summary, drawn: Sequence[str], command: str
+    suite: Suite,
+    jobs: Sequence[Job],
+    summary: Summary,
+    comparison: str,
+    drawn: Sequence[str],
+    command: str,
 ) -> str:
     """Return the report as Markdown."""
     headline = tables.shown(summary)
@@ -54,6 +63,7 @@ def page(
         tables.markdown(summary, headline),
         _reading(summary),
         *(f"![{kind}]({kind}.png)\n" for kind in drawn),
+        comparison,
         "## Further metrics\n",
         tables.markdown(summary, [m for m in METRICS.values() if m not in headline]),
         _glossary(),
@@ -65,9 +75,9 @@ def page(
 def _reading(summary: Summary) -> str:
     lines = [
         "Mean over training seeds with its 95 % t interval (on the metric's natural scale; no "
-        "interval for one seed). **Bold**: the interval is clear of every other family's; nothing "
-        "is bold where seeds are missing. Rows in italics are controls: read each column against "
-        "them.",
+        "interval for one seed). **Bold**: better than every other family by Welch's interval of "
+        "the difference, at 95 % for all of them together; nothing is bold where seeds are "
+        "missing. Rows in italics are controls: read each column against them.",
     ]
     unfinished = [
         f"{row} {seeds}"

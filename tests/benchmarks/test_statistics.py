@@ -1,20 +1,17 @@
-"""Intervals, the mark for the best, and the regression check."""
+"""Intervals over seeds, and the regression check."""
 
-import io
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 from scipy import stats
 
 from benchmarks import regression
 from benchmarks.errors import UserError
 from benchmarks.evaluation.registry import GATED, METRICS
 from benchmarks.plan import load_suite
-from benchmarks.report.statistics import Estimate, clear_best, estimate, inside
-from benchmarks.report.tables import markdown, number, shown, summarise, terminal, wide
+from benchmarks.report.statistics import Estimate, estimate, inside
 
 
 def test_t_interval_by_hand() -> None:
@@ -56,17 +53,6 @@ def test_t_interval_covers_as_stated() -> None:
     assert np.mean(hits) == pytest.approx(0.95, abs=0.015)
 
 
-def test_best_only_where_clear() -> None:
-    a, b = Estimate(1, 0.9, 1.1, 3), Estimate(2, 1.5, 2.5, 3)
-    close = Estimate(1.05, 1.0, 1.2, 3)
-    assert clear_best({"a": a, "b": b}, "lower") == "a"
-    assert clear_best({"a": a, "b": b}, "higher") == "b"
-    assert clear_best({"a": a, "b": b, "c": close}, "lower") is None
-    assert clear_best({"a": a, "b": b}, "none") is None
-    assert clear_best({"a": a}, "lower") is None
-    assert clear_best({"a": a, "b": Estimate(9, None, None, 1)}, "lower") is None
-
-
 def runs(values: dict[str, list[float]], metric: str = "fid_hybrid", **status: str) -> pd.DataFrame:
     rows = [
         {"family": family, "seed": seed, "status": status.get(f"{family}{seed}", "done"), metric: v}
@@ -77,63 +63,6 @@ def runs(values: dict[str, list[float]], metric: str = "fid_hybrid", **status: s
 
 
 NO_CONTROLS = pd.DataFrame(columns=["family", "seed", "status", *METRICS])
-
-
-def test_table_marks_the_best_only_when_complete() -> None:
-    values = {"bigan": [1.0, 1.01, 0.99], "aegan": [5.0, 5.1, 4.9]}
-    full = summarise(runs(values), NO_CONTROLS)
-    assert full.best["fid_hybrid"] == "bigan"
-    assert "**1.00**" in markdown(full, shown(full))
-    missing = summarise(runs(values, aegan2="missing"), NO_CONTROLS)
-    assert missing.best["fid_hybrid"] is None
-    assert missing.seeds["aegan"] == "2/3"
-    lost = summarise(runs(values, aegan2="diverged"), NO_CONTROLS)
-    assert lost.seeds["aegan"] == "2/3, 1 diverged"
-
-
-def test_controls_are_never_best_and_cells_stay_empty() -> None:
-    controls = runs({"real images": [0.1]})
-    summary = summarise(runs({"bigan": [1.0, 1.1], "aegan": [5.0, 5.1]}), controls)
-    assert summary.best["fid_hybrid"] == "bigan"
-    table = wide(summary).set_index("family")
-    assert table.loc["real images", "kind"] == "control"
-    assert table["reconstruction_mse"].isna().all()
-    assert next(iter(wide(summary).columns)) == "family"
-
-
-def test_narrow_terminals_get_a_table_per_question() -> None:
-    frame = runs({"bigan": [1.0, 1.1], "aegan": [5.0, 5.1]})
-    frame["latent_error"] = 0.5
-    summary = summarise(frame, NO_CONTROLS)
-    assert len(terminal(summary, 500)) == 1
-    assert [t.title for t in terminal(summary, 30)] == ["samples", "consistency"]
-
-
-@pytest.mark.parametrize("width", [40, 80, 120, 400])
-def test_no_number_is_cut_off(width: int) -> None:
-    frame = runs({"bigan": [1.0, 1.1], "aegan": [5.0, 5.1]})
-    for metric in METRICS:
-        frame[metric] = frame["fid_hybrid"] / 10
-    console = Console(width=width, record=True, file=io.StringIO())
-    for table in terminal(summarise(frame, NO_CONTROLS), width):
-        console.print(table)
-    assert "…" not in console.export_text()
-
-
-def test_numbers_have_no_negative_zero() -> None:
-    assert number(-1e-9, METRICS["kid_hybrid"]) == "0.0"
-    assert number(-0.0123, METRICS["kid_hybrid"]) == "-12.3"
-    assert number(1234.5, METRICS["train_seconds"]) == "1,234"
-
-
-def test_costs_show_no_interval() -> None:
-    frame = runs({"bigan": [10.0, 30.0]}, metric="train_seconds")
-    assert "| bigan | 2/2 | 20 |" in markdown(
-        summarise(frame, NO_CONTROLS), [METRICS["train_seconds"]]
-    )
-
-
-# the check
 
 
 def baseline(values: dict[str, dict[str, list[float]]]) -> dict:

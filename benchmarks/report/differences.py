@@ -1,0 +1,107 @@
+"""The report's section on how the families differ, as Markdown."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.evaluation.registry import Metric
+from benchmarks.report.comparison import KINDS, RESAMPLES
+from benchmarks.report.tables import head, number
+
+TITLE = "## Differences between families\n"
+NO_COMPARISON = (
+    "One finished training seed supports no comparison: the spread between seeds is unknown, and "
+    "another seed may turn the order round. Train at least three, better five or ten."
+)
+COLUMNS = ("family", "n", "rank", "keeps it", "against the next", "p", "p Holm", "P(better)")
+
+
+def section(differences: pd.DataFrame, ranks: pd.DataFrame, metrics: Sequence[Metric]) -> str:
+    """Return the section for some metrics; empty if no two families share a metric."""
+    parts = []
+    for metric in metrics:
+        pairs = differences[differences["metric"] == metric.name]
+        if len(pairs):
+            own = ranks[ranks["metric"] == metric.name]
+            parts.append((metric, pairs, own))
+    if not parts:
+        return ""
+    if differences["p"].isna().all():
+        return f"{TITLE}\n{NO_COMPARISON}\n"
+    return "\n".join([TITLE, _reading(differences), *(_one(*part) for part in parts)])
+
+
+def _reading(differences: pd.DataFrame) -> str:
+    return (
+        "The unit is the training seed. Each metric's families in the order of their means (on its "
+        f"natural scale), best first, with the mean rank over {RESAMPLES:,} bootstrap resamples of "
+        "the seeds [central 95 %] and how often a family keeps its rank; few seeds make this too "
+        "sure of itself. **Against the next**: this family's mean against that of the one below, "
+        "with Welch's 95 % interval; ≈ where that cannot tell the two apart. **p**: unpaired "
+        "permutation test of the two; **p Holm**: corrected for all pairs of the metric. "
+        "**P(better)**: how often a run of this family beats one of the next; a lost run loses. "
+        f"{_limits(differences)} All pairs are in `differences.csv`, the ranks in `ranks.csv`.\n"
+    )
+
+
+def _limits(differences: pd.DataFrame) -> str:
+    """Say how small a p can be with these seeds: a large one would be misread otherwise."""
+    tested = differences.dropna(subset=["p"])
+    sizes = zip(tested["n_a"], tested["n_b"], strict=True)
+    limits = dict(zip((tuple(sorted(n)) for n in sizes), tested["smallest_p"], strict=True))
+    pairs = int(tested.groupby("metric").size().max())
+    said = " and ".join(f"{p:.2g} with {n} + {m} seeds" for (n, m), p in sorted(limits.items()))
+    least = min(limits.values())
+    return (
+        f"**No p can be below {said}**, nor p Holm below {min(1.0, pairs * least):.2g} where there "
+        f"are {pairs} pairs: a large p is no evidence that two families are equal."
+    )
+
+
+def _one(metric: Metric, pairs: pd.DataFrame, ranks: pd.DataFrame) -> str:
+    caption = f"**{head(metric)}** ({pairs['kind'].iloc[0]})"
+    if ranks["order_share"].notna().all():
+        caption += (
+            f": the first is best in {ranks['best_share'].iloc[0]:.0%} of the resamples, the whole "
+            f"order holds in {ranks['order_share'].iloc[0]:.0%}"
+        )
+    lines = [caption + "\n", _row(COLUMNS), _row(["---", *["---:"] * (len(COLUMNS) - 1)])]
+    rows = ranks.to_dict("records")
+    for row, following in zip(rows, [*ranks["family"][1:], None], strict=True):
+        pair = pairs[(pairs["a"] == row["family"]) & (pairs["b"] == following)]
+        n = f"{row['n']} ({row['lost']} lost)" if row["lost"] else str(row["n"])
+        lines.append(_row([row["family"], n, *_rank(row), *_against(pair, metric)]))
+    return "\n".join(lines) + "\n"
+
+
+def _rank(row: Mapping[Hashable, Any]) -> tuple[str, str]:
+    if pd.isna(row["mean_rank"]):
+        return f"{row['rank']:g}", "–"
+    spread = f"{row['mean_rank']:.1f} [{row['rank_low']:g}, {row['rank_high']:g}]"
+    return spread, f"{row['stability']:.0%}"
+
+
+def _against(pairs: pd.DataFrame, metric: Metric) -> tuple[str, ...]:
+    """Return the cells of a family's comparison with the next; empty for the last."""
+    if pairs.empty:
+        return ("",) * 4
+    pair = pairs.iloc[0]
+    interval = "–"
+    if pd.notna(pair["low"]):
+        estimate, low, high = (_size(pair[end], metric) for end in ("estimate", "low", "high"))
+        none = 0 if KINDS[metric.scale] == "difference" else 1
+        tied = " ≈" if pair["low"] <= none <= pair["high"] else ""
+        interval = f"{estimate} [{low}, {high}]{tied}"
+    digits = {"p": "{:.2g}", "p_holm": "{:.2g}", "probability_of_improvement": "{:.2f}"}
+    return interval, *(
+        "–" if pd.isna(pair[c]) else form.format(pair[c]) for c, form in digits.items()
+    )
+
+
+def _size(value: float, metric: Metric) -> str:
+    return number(value, metric) if metric.scale == "linear" else f"{value:#.3g}".rstrip(".")
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

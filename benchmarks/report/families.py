@@ -1,0 +1,133 @@
+"""Runs of every family -> one table of their differences and one of their ranks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from benchmarks.evaluation.registry import METRICS, Metric
+from benchmarks.report import comparison
+from benchmarks.report.comparison import badness
+from benchmarks.report.statistics import LOST
+
+DIFFERENCES = (
+    *("metric", "a", "b", "n_a", "n_b", "lost_a", "lost_b", "kind", "estimate", "low", "high"),
+    *("p", "smallest_p", "p_holm", "probability_of_improvement"),
+)
+RANKS = (
+    *("metric", "family", "n", "lost", "rank", "mean_rank", "rank_low", "rank_high"),
+    *("stability", "best_share", "order_share"),
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A family's runs as one metric sees them: finished values, lost and planned runs."""
+
+    values: np.ndarray
+    lost: int
+    planned: int
+
+
+def groups(runs: pd.DataFrame, metric: Metric) -> dict[str, Group]:
+    """Return family -> its runs, best mean first; families without any value are left out.
+
+    Args:
+        runs: one row per planned run: family, seed, status, then the metrics. Controls are dropped.
+        metric: a better direction is needed for the order; without one the rows' order stays.
+
+    """
+    found = {
+        str(family): Group(values.to_numpy(dtype=float), int(rows["status"].isin(LOST).sum()), n)
+        for family, rows in runs[runs["status"] != "control"].groupby("family", sort=False)
+        if (n := len(rows)) and len(values := rows[metric.name].dropna())
+    }
+    if metric.direction == "none":
+        return found
+    return dict(sorted(found.items(), key=lambda item: badness(item[1].values, metric).mean()))
+
+
+def differences(runs: pd.DataFrame, metrics: Iterable[Metric] | None = None) -> pd.DataFrame:
+    """Return one row per metric and pair of families, a with the better mean: DIFFERENCES.
+
+    Empty cells are what too few seeds cannot tell. Holm's adjustment is over the metric's pairs.
+    """
+    rows = [
+        _pair(metric, one, other)
+        for metric in _with_direction(metrics)
+        for one, other in combinations(groups(runs, metric).items(), 2)
+    ]
+    table = _table(rows, DIFFERENCES)
+    for _, own in table.groupby("metric"):
+        table.loc[own.index, "p_holm"] = comparison.holm(own["p"].to_numpy(dtype=float))
+    return table
+
+
+def ranks(runs: pd.DataFrame, metrics: Iterable[Metric] | None = None) -> pd.DataFrame:
+    """Return one row per metric and family, best first: RANKS.
+
+    The rank of the mean over finished runs, its mean and central 95 % over bootstrap resamples of
+    the seeds, and the shares of resamples in which the family keeps that rank (stability), is
+    alone at the top (best_share), and in which the metric's whole order holds (order_share). Empty
+    where a family has a single finished run. With few seeds a bootstrap is too sure of itself.
+    """
+    rows = []
+    for metric in _with_direction(metrics):
+        found = groups(runs, metric)
+        if len(found) > 1:
+            rows += _ranked(metric, found)
+    return _table(rows, RANKS)
+
+
+def _ranked(metric: Metric, found: dict[str, Group]) -> list[dict[str, object]]:
+    values = {family: group.values for family, group in found.items()}
+    observed = stats.rankdata([badness(own, metric).mean() for own in values.values()])
+    rows: list[dict[str, object]] = [
+        {"metric": metric.name, "family": family, "n": len(group.values), "lost": group.lost}
+        | {"rank": rank}
+        for (family, group), rank in zip(found.items(), observed, strict=True)
+    ]
+    if min(len(own) for own in values.values()) < 2:
+        return rows
+    means = comparison.resampled_means(values, metric)
+    order = (np.diff(means, axis=1) > 0).all(axis=1).mean()
+    for row, drawn in zip(rows, stats.rankdata(means, axis=1).T, strict=True):
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        row |= {
+            **{"mean_rank": drawn.mean(), "rank_low": low, "rank_high": high},
+            "stability": (drawn == row["rank"]).mean(),
+            **{"best_share": (drawn == 1).mean(), "order_share": order},
+        }
+    return rows
+
+
+def _pair(metric: Metric, one: tuple[str, Group], other: tuple[str, Group]) -> dict[str, object]:
+    (a, ours), (b, theirs) = one, other
+    found = comparison.welch(ours.values, theirs.values, metric)
+    p = comparison.permutation_p(ours.values, theirs.values, metric)
+    n_a, n_b = len(ours.values), len(theirs.values)
+    return {
+        "metric": metric.name,
+        **{"a": a, "b": b, "n_a": n_a, "n_b": n_b, "lost_a": ours.lost, "lost_b": theirs.lost},
+        "kind": comparison.kind(metric),
+        **({k: getattr(found, k) for k in ("estimate", "low", "high")} if found else {}),
+        "p": p,
+        "smallest_p": None if p is None else comparison.smallest_p(n_a, n_b),
+        "probability_of_improvement": comparison.probability_of_improvement(
+            ours.values, theirs.values, metric, ours.lost, theirs.lost
+        ),
+    }
+
+
+def _with_direction(metrics: Iterable[Metric] | None) -> list[Metric]:
+    return [m for m in (METRICS.values() if metrics is None else metrics) if m.direction != "none"]
+
+
+def _table(rows: Sequence[dict[str, object]], columns: Sequence[str]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(columns))
+    texts = ("metric", "family", "a", "b", "kind")
+    counts = ("n", "lost", "n_a", "n_b", "lost_a", "lost_b")
+    return table.astype({c: int if c in counts else float for c in columns if c not in texts})
