@@ -25,6 +25,10 @@ def main(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="The only folder searched for data.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never download.")] = False,
+    inception: Annotated[
+        str | None,
+        typer.Option(help="Inception metrics too: the weights' file, or auto to find or fetch it."),
+    ] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to run.")] = "auto",
     results: Annotated[Path, typer.Option(help="Folder of runs, reports, baselines.")] = Path(
         "results"
@@ -47,7 +51,7 @@ def main(
             command.show_list()
             return True
         line = "python " + shlex.join(sys.argv)
-        request = command.Request(data, offline, device, results, quiet, line)
+        request = command.Request(data, offline, inception, device, results, quiet, line)
         plan = command.plan(
             suite, families, family or [], seeds, settings or [], make_baseline, results
         )

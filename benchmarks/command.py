@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class Request:
     Attributes:
         data: the only folder searched for data, if given.
         offline: never download.
+        inception: file of Inception's weights, or "auto" to look for them, if wanted.
         device: "auto", "cpu" or "cuda".
         results: folder of runs, reports and baselines.
         quiet: no progress.
@@ -37,6 +38,7 @@ class Request:
 
     data: Path | None
     offline: bool
+    inception: str | None
     device: str
     results: Path
     quiet: bool
@@ -88,7 +90,7 @@ def show_list() -> None:
         ("suites", {name: plans.load_suite(name).question for name in plans.suite_names()}),
         ("families", {name: describe(name) for name in FAMILIES}),
         ("datasets", {name: info.description for name, info in DATASETS.items()}),
-        ("metrics", {name: metric.description for name, metric in METRICS.items()}),
+        ("metrics", {name: metric.what for name, metric in METRICS.items()}),
     ):
         table = Table(
             title=title, title_justify="left", show_header=False, box=None, pad_edge=False
@@ -108,7 +110,7 @@ def show_plan(plan: Plan) -> None:
     for job in plan.jobs:
         table.add_row(job.run.family, str(job.run.seed), plans.state(job), str(job.folder))
     console.print(table)
-    say(f"{plan.suite.name}: {_counts(plan.jobs)}")
+    say(f"{plan.suite.name}: {_counts(map(plans.state, plan.jobs))}")
 
 
 def train_and_evaluate(plan: Plan, request: Request) -> None:
@@ -121,10 +123,12 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
 
     """
     _writable(request.results)
-    states = {job.label: plans.state(job, say) for job in plan.jobs}
+    inception = _inception(request)
+    wanted = inception is not None
+    states = {job.label: plans.state(job, say, wanted) for job in plan.jobs}
     todo = [job for job in plan.jobs if states[job.label] not in ("done", "diverged")]
     with_controls = not _controls_done(plan)
-    say(f"{plan.suite.name}: {_counts(plan.jobs)}")
+    say(f"{plan.suite.name}: {_counts(states.values())}")
     if not todo and not with_controls:
         say("nothing to do: every run is finished and evaluated")
         return
@@ -150,6 +154,7 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
         with_controls,
         request.data,
         request.offline,
+        inception,
         device,
         display,
     )
@@ -233,9 +238,24 @@ def say(line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _counts(jobs: Sequence[Job]) -> str:
-    counts = Counter(plans.state(job) for job in jobs)
-    return f"{len(jobs)} runs planned: " + ", ".join(f"{n} {state}" for state, n in counts.items())
+def _counts(states: Iterable[str]) -> str:
+    counts = Counter(states)
+    each = ", ".join(f"{n} {state}" for state, n in counts.items())
+    return f"{counts.total()} runs planned: {each}"
+
+
+def _inception(request: Request) -> Path | None:
+    """Find and check the weights of Inception before any work starts, if they are wanted."""
+    if request.inception is None:
+        return None
+    import torch
+
+    from benchmarks.evaluation.inception import find_weights, load_inception
+
+    path = None if request.inception == "auto" else Path(request.inception)
+    weights = find_weights(path, request.offline)
+    load_inception(weights, torch.device("cpu"))
+    return weights
 
 
 def _controls_done(plan: Plan) -> bool:

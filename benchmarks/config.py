@@ -30,7 +30,8 @@ class TrainingSettings(_Frozen):
 class Run(_Frozen):
     """One training: a row of a suite with one seed.
 
-    `family` is the row's name in tables, `game` the module (or file) that is played.
+    `family` is the row's name in tables, `game` the module (or file) that is played, `left_out` the
+    class that training never sees.
     """
 
     family: str
@@ -41,6 +42,7 @@ class Run(_Frozen):
     seed: NonNegativeInt
     networks: NetworkSettings
     training: TrainingSettings
+    left_out: NonNegativeInt | None = None
 
 
 class Suite(_Frozen):
@@ -57,3 +59,6 @@ class Suite(_Frozen):
     seeds: PositiveInt = Field(description="training seeds 0 ... seeds - 1")
     networks: NetworkSettings
     training: TrainingSettings
+    leave_one_class_out: bool = Field(
+        default=False, description="seed s trains without class s (modulo the number of classes)"
+    )

@@ -54,6 +54,7 @@ def execute(
     with_controls: bool,
     data: Path | None,
     offline: bool,
+    inception: Path | None,
     device: str,
     display: Display,
 ) -> dict[str, Outcome]:
@@ -65,7 +66,7 @@ def execute(
     """
     side_by_side = workers(device, suite.training.threads, len(todo) + with_controls)
     threads = max(1, cores() // side_by_side)
-    orders = Orders(data, offline, device, threads, side_by_side)
+    orders = Orders(data, offline, results / "cache", inception, device, threads, side_by_side)
     context = multiprocessing.get_context("spawn")
     queue, stop = context.Queue(), context.Event()
     pool = ProcessPoolExecutor(side_by_side, context, initialise, (queue, stop))

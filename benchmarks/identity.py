@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def configuration_digest(run: Run) -> str:
     """Digest of what was asked for and on which data, whatever the code."""
-    return _digest({"run": run.model_dump(mode="json"), "data": DATASETS[run.dataset].digest})
+    asked = run.model_dump(mode="json", exclude_none=True)
+    return _digest({"run": asked, "data": DATASETS[run.dataset].digest})
 
 
 def training_identity(run: Run) -> str:

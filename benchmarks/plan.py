@@ -97,8 +97,17 @@ def jobs(suite: Suite, results: Path, seeds: Iterable[int]) -> list[Job]:
     return [_job(_run(suite, family, seed), results) for seed in seeds for family in suite.families]
 
 
-def state(job: Job, say: Callable[[str], None] | None = None) -> State:
-    """Say how far a run is; damaged files count as absent (set aside, given a `say`)."""
+def state(
+    job: Job, say: Callable[[str], None] | None = None, with_inception: bool = False
+) -> State:
+    """Say how far a run is; damaged files count as absent (set aside, given a `say`).
+
+    Args:
+        job: the run.
+        say: a line for the user.
+        with_inception: whether the Inception metrics are wanted as well.
+
+    """
     training = read_json(job.folder / "training.json", say)
     if training is None:
         if (job.folder / "checkpoint.pt").exists():
@@ -106,10 +115,18 @@ def state(job: Job, say: Callable[[str], None] | None = None) -> State:
         return "stale" if _other_code(job) else "missing"
     if training.get("status") == "diverged":
         return "diverged"
-    metrics = read_json(job.folder / "metrics.json", say)
-    if metrics is not None and metrics.get("identity") == job.evaluation_identity:
+    wanted = ["metrics.json", *(["inception.json"] if with_inception else [])]
+    if all(is_evaluated(job, name, say) for name in wanted):
         return "done"
     return "to evaluate" if (job.folder / "weights.safetensors").exists() else "missing"
+
+
+def is_evaluated(
+    job: Job, name: str = "metrics.json", say: Callable[[str], None] | None = None
+) -> bool:
+    """Whether a file of results is there and stems from this protocol and training."""
+    content = read_json(job.folder / name, say)
+    return content is not None and content.get("identity") == job.evaluation_identity
 
 
 def controls_folder(suite: Suite, results: Path) -> Path:
@@ -129,6 +146,7 @@ def controls_job(suite: Suite, results: Path) -> Job:
         seed=0,
         networks=suite.networks,
         training=TrainingSettings(steps=1, batch_size=2),
+        left_out=0 if suite.leave_one_class_out else None,
     )
     return _job(run, results)
 
@@ -136,6 +154,7 @@ def controls_job(suite: Suite, results: Path) -> Job:
 def _run(suite: Suite, family: str, seed: int) -> Run:
     row = dict(suite.rows.get(family, {}))
     game = row.pop("family", family)
+    left_out = seed % DATASETS[suite.dataset].classes if suite.leave_one_class_out else None
     return Run(
         family=_row_name(family),
         game=game,
@@ -145,6 +164,7 @@ def _run(suite: Suite, family: str, seed: int) -> Run:
         seed=seed,
         networks=suite.networks,
         training=suite.training,
+        left_out=left_out,
     )
 
 

@@ -20,6 +20,7 @@ from benchmarks.evaluation.registry import GATED, METRICS
 from benchmarks.files import read_json, write_json
 from benchmarks.identity import ROOT
 from benchmarks.plan import load_suite
+from benchmarks.report.comparison import badness
 from benchmarks.report.statistics import LOST, SCALES, inside
 
 ALPHA = 0.01
@@ -48,9 +49,8 @@ class Finding:
         """The verdict in a word or two."""
         if self.ok:
             return "ok"
-        worse_is_higher = METRICS[self.metric].direction == "lower"
-        worse = self.now > self.high if worse_is_higher else self.now < self.low
-        return "REGRESSION" if worse else "UNEXPECTED IMPROVEMENT"
+        was, now = badness([self.was, self.now], METRICS[self.metric])
+        return "REGRESSION" if now > was else "UNEXPECTED IMPROVEMENT"
 
     def __str__(self) -> str:
         return (

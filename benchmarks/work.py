@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from benchmarks.environment import environment
-from benchmarks.evaluation.protocol import VERSION
+from benchmarks.evaluation.protocol import LIGHT_VERSION
 from benchmarks.evaluation.registry import METRICS
-from benchmarks.files import locked, read_json, set_aside, write_json, write_text
+from benchmarks.files import locked, read_json, read_lines, set_aside, write_json, write_text
 from benchmarks.identity import configuration_digest
-from benchmarks.plan import Job, evaluation_identity, state
+from benchmarks.plan import Job, evaluation_identity, is_evaluated, state
+from datasets.registry import DATASETS
 
 Outcome = Literal["done", "diverged", "failed", "interrupted"]
 UNTRAINED_SEEDS = 3
@@ -30,6 +31,8 @@ class Orders:
     Attributes:
         data: the only folder searched for data, if given.
         offline: never download.
+        cache: folder of what is computed once of real images.
+        inception: the weights of Inception, if its metrics are wanted.
         device: "cpu" or "cuda".
         threads: CPU threads an evaluation may use.
         side_by_side: how many runs share the machine.
@@ -38,6 +41,8 @@ class Orders:
 
     data: Path | None
     offline: bool
+    cache: Path
+    inception: Path | None
     device: str
     threads: int
     side_by_side: int
@@ -130,26 +135,40 @@ def _train_and_evaluate(job: Job, orders: Orders) -> Outcome:
     device = torch.device(orders.device)
     for draft in job.folder.glob(".*.draft"):
         draft.unlink()  # left by a process that was killed while writing
-    if state(job) == "to evaluate":
+    inception = orders.inception is not None
+    if state(job, with_inception=inception) == "to evaluate":
         _set_aside_damaged_weights(job, say)
     if state(job) in ("missing", "stale", "to resume"):
         reference = _reference(job.run.dataset, orders)
         _describe(job, orders)
+
+        def observe(game: Any, step: int) -> dict[str, Any]:
+            return {"protocol": LIGHT_VERSION} | evaluate_light(game, reference)
+
         watch = Watch(
             progress=lambda step, losses: tell("progress", job.label, step, losses),
-            observe=lambda game, step: {"protocol": VERSION} | evaluate_light(game, reference),
+            # The light metrics compare with the whole dataset, which such a run never saw.
+            observe=observe if job.run.left_out is None else None,
             stop=stopped,
             say=say,
         )
-        status = train(job.run, reference.images.train, job.folder, device, watch)
+        status = train(job.run, _training_split(job, reference), job.folder, device, watch)
         if status != "trained":
             return status
         if stopped():
             return "interrupted"  # the evaluation is left to the next command
-    if state(job) == "to evaluate":
+    if state(job, with_inception=inception) == "to evaluate":
         tell("evaluate", job.label)
         _evaluate(job, orders, build(job.run))
     return "done"
+
+
+def _training_split(job: Job, reference: Any) -> Any:
+    """Return the images that a run trains on."""
+    from benchmarks.evaluation.reference import without_class
+
+    train = reference.images.train
+    return train if job.run.left_out is None else without_class(train, job.run.left_out)
 
 
 def _set_aside_damaged_weights(job: Job, say: Callable[[str], None]) -> None:
@@ -168,47 +187,89 @@ def _evaluate(job: Job, orders: Orders, game: Any) -> None:
     from safetensors.torch import load_file
     from threadpoolctl import threadpool_limits
 
-    from benchmarks.evaluation import pictures
-    from benchmarks.evaluation.evaluate import evaluate
     from benchmarks.evaluation.scoring import scoring_copy
-    from datasets.images import to_range
 
     reference = _reference(job.run.dataset, orders)
-    rows: dict[str, dict[str, float]] = {}
+    train = _training_split(job, reference)
     torch.set_num_threads(orders.threads)
-    with threadpool_limits(orders.threads):
+    with threadpool_limits(1, user_api="blas"):  # NumPy's threads would fight with PyTorch's
+        copies = {}
         for suffix, prefix in (("", ""), ("_average", "average")):
             path = job.folder / f"weights{suffix}.safetensors"
-            if not path.exists():
-                continue
-            game.load_state_dict(load_file(path))
-            game.to(reference.device)
-            copy = scoring_copy(game, reference.images.train, reference.protocol)
-            for name, metrics in evaluate(copy, reference).items():
-                rows["-".join(filter(None, (prefix, name)))] = metrics
-            if not prefix:
-                pictures.draw(copy, to_range(reference.images.test.images), job.folder)
+            if path.exists():
+                game.load_state_dict(load_file(path))
+                copies[prefix] = scoring_copy(game.to(reference.device), train, reference.protocol)
+        if not is_evaluated(job):
+            _write_metrics(job, copies, reference, train)
+        if orders.inception is not None and not is_evaluated(job, "inception.json"):
+            _write_inception(job, copies, orders, reference)
+
+
+def _write_metrics(job: Job, copies: dict[str, Any], reference: Any, train: Any) -> None:
+    """Evaluate a run's copies ("" for its weights, "average" for averaged ones) and draw them."""
+    from benchmarks.evaluation import pictures
+    from benchmarks.evaluation.cost import seconds_to_tenth
+    from benchmarks.evaluation.evaluate import evaluate, evaluate_anomaly, truncation_curve
+
+    start = time.perf_counter()
+    rows: dict[str, Any] = {}
+    for prefix, copy in copies.items():
+        if job.run.left_out is not None:
+            rows[prefix] = evaluate_anomaly(copy, reference, train, job.run.left_out)
+            continue
+        for name, row in evaluate(copy, reference).items():
+            rows["-".join(filter(None, (prefix, name)))] = row
+    curves = (
+        {}
+        if job.run.left_out is not None
+        else {"truncation": truncation_curve(copies[""], reference)}
+    )
+    pictures.draw(copies[""], reference.test_x.to(reference.device), job.folder)
     training = read_json(job.folder / "training.json") or {}
-    rows[""] |= {name: training[name] for name in METRICS if training.get(name) is not None}
-    write_json(job.folder / "metrics.json", {"identity": job.evaluation_identity, "rows": rows})
+    training["seconds_to_tenth"] = seconds_to_tenth(read_lines(job.folder / "light.jsonl"))
+    training["evaluation_seconds"] = round(time.perf_counter() - start, 3)
+    rows[""].metrics |= {name: training[name] for name in METRICS if training.get(name) is not None}
+    content = {"identity": job.evaluation_identity, "curves": curves} | _columns(rows)
+    write_json(job.folder / "metrics.json", content)
+
+
+def _columns(rows: dict[str, Any]) -> dict[str, Any]:
+    """Turn row name -> Row into "rows", "undefined" and "seconds", each row name -> values."""
+    return {
+        "rows": {name: row.metrics for name, row in rows.items()},
+        "undefined": {name: row.undefined for name, row in rows.items() if row.undefined},
+        "seconds": {name: row.seconds for name, row in rows.items()},
+    }
+
+
+def _write_inception(job: Job, copies: dict[str, Any], orders: Orders, reference: Any) -> None:
+    from benchmarks.evaluation.inception_metrics import InceptionReference
+
+    assert orders.inception is not None
+    real = InceptionReference(orders.inception, reference, orders.cache)
+    rows = {prefix: real.evaluate(copy) for prefix, copy in copies.items()}
+    content = {"identity": job.evaluation_identity, "extractor": real.name}
+    write_json(job.folder / "inception.json", content | _columns(rows))
 
 
 def _controls(job: Job, folder: Path, orders: Orders) -> Outcome:
     import torch
     from threadpoolctl import threadpool_limits
 
-    from benchmarks.evaluation.controls import evaluate_controls
+    from benchmarks.evaluation.controls import evaluate_anomaly_controls, evaluate_controls
     from benchmarks.harness.loop import build
 
     reference = _reference(job.run.dataset, orders)
     torch.set_num_threads(orders.threads)
-    seeds = range(UNTRAINED_SEEDS)
-    games = (build(job.run.model_copy(update={"seed": s})).to(reference.device) for s in seeds)
-    with threadpool_limits(orders.threads):
-        rows = evaluate_controls(reference, games)
+    leaves_out = job.run.left_out is not None
+    seeds = range(DATASETS[job.run.dataset].classes if leaves_out else UNTRAINED_SEEDS)
+    games = [build(job.run.model_copy(update={"seed": s})).to(reference.device) for s in seeds]
+    with threadpool_limits(1, user_api="blas"):
+        rows = (evaluate_anomaly_controls if leaves_out else evaluate_controls)(reference, games)
     write_json(folder / "environment.json", environment(orders.device, orders.side_by_side))
     identity = evaluation_identity(job.identity, job.run.dataset)
-    write_json(folder / "metrics.json", {"identity": identity, "rows": rows})
+    metrics = {name: [row.metrics for row in found] for name, found in rows.items()}
+    write_json(folder / "metrics.json", {"identity": identity, "rows": metrics})
     return "done"
 
 
@@ -228,10 +289,10 @@ def _reference(dataset: str, orders: Orders) -> Any:
     """Load a dataset and its reference features once in a process."""
     import torch
 
-    from benchmarks.evaluation.evaluate import Reference
+    from benchmarks.evaluation.reference import Reference
     from datasets.loading import load
 
     if dataset not in _references:
         images = load(dataset, orders.data, orders.offline)
-        _references[dataset] = Reference(images.to(torch.device(orders.device)))
+        _references[dataset] = Reference(images.to(torch.device(orders.device)), orders.cache)
     return _references[dataset]

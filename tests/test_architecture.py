@@ -24,8 +24,9 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"torch", "safetensors"},
     ),
     "benchmarks/evaluation": (
-        {"benchmarks.evaluation", "zoo", "datasets", "benchmarks.files"},
-        {"torch", "torchvision", "torch_fidelity", "sklearn", "safetensors", "numpy", "typer"},
+        {"benchmarks.evaluation", "zoo", "datasets", "benchmarks.errors", "benchmarks.files"},
+        {"torch", "torchvision", "torch_fidelity", "sklearn", "scipy", "safetensors", "numpy",
+         "threadpoolctl", "typer"},
     ),
     "benchmarks/report": (
         {"benchmarks.report", "benchmarks.plan", "benchmarks.evaluation.protocol",
@@ -39,7 +40,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     ),
     "benchmarks/regression.py": (
         {"benchmarks.evaluation.protocol", "benchmarks.evaluation.registry",
-         "benchmarks.report.statistics", "benchmarks.identity", "benchmarks.plan",
+         "benchmarks.report.statistics", "benchmarks.report.comparison",
+         "benchmarks.identity", "benchmarks.plan",
          *NEUTRAL},
         {"pandas", "numpy", "scipy"},
     ),

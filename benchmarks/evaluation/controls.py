@@ -1,61 +1,150 @@
 """Control rows: what the metrics say of things that need no training.
 
-Without them the table misleads: raw pixels and an untrained encoder already classify well.
+Without them the table misleads: raw pixels and an untrained encoder already classify well, real
+images do not reach an FID of 0, and the mean image reconstructs better than half of all guesses.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import torch
+from sklearn.decomposition import PCA
+from torch import Tensor
 
-from benchmarks.evaluation.evaluate import (
-    Metrics,
-    Reference,
-    evaluate,
-    reconstruction_metrics,
-    representation_metrics,
-    sample_metrics,
-)
+from benchmarks.evaluation import questions as q
+from benchmarks.evaluation.evaluate import evaluate, evaluate_anomaly, pixel_distance
+from benchmarks.evaluation.questions import Measures, Row
+from benchmarks.evaluation.reference import Real, Reference, without_class
+from benchmarks.evaluation.samples import nearest
 from benchmarks.evaluation.scoring import scoring_copy
-from datasets.images import to_range
+from datasets.images import Split, to_range
 from zoo.game import Game
 
 COST = ("generate_images_per_second", "encode_images_per_second")
-SPLITS, SPLIT_SEED = 5, 4
+SPLITS, SPLIT_SEED, NOISE_SEED, DRAW_SEED = 5, 4, 7, 8
 
 
-def evaluate_controls(reference: Reference, untrained: Iterable[Game]) -> dict[str, list[Metrics]]:
-    """Return control row -> one set of metrics per repetition.
+def evaluate_controls(reference: Reference, untrained: Sequence[Game]) -> dict[str, list[Row]]:
+    """Return control row -> what was measured, once per repetition.
 
     Args:
         reference: the dataset.
-        untrained: games as they are before their first step, one per seed.
+        untrained: games as they are before their first step, one per seed, at least one.
 
     """
-    train, test = reference.images.train, reference.images.test
-    x = to_range(test.images).cpu()
-    mean = to_range(train.images).cpu().mean(0, keepdim=True).expand_as(x)
-    pixels = [to_range(split.images).cpu().flatten(1) for split in (train, test)]
-    n = min(reference.protocol.samples, len(train) // 2)
-    copies = (scoring_copy(game, train, reference.protocol) for game in untrained)
-    games = [evaluate(copy, reference)[""] for copy in copies]
-    return {
-        f"real, {n:,} of train": _real_against_real(reference, n),
-        f"real, {len(x):,} of test": [sample_metrics(x, reference)],
-        "raw pixels": [representation_metrics(pixels[0], pixels[1], "features", reference)],
-        "mean image": [reconstruction_metrics(mean, reference)],
+    x, n = reference.test_x, reference.subset_size
+    mean = to_range(reference.train.images).mean(0, keepdim=True)
+    prior = untrained[0].prior
+    assert prior is not None
+    half = min(reference.protocol.samples, len(reference.train) // 2)
+    pca = reconstructing_pca(reference.train, prior.dim)
+    single: dict[str, list[Measures]] = {
+        f"real, {len(x):,} of test": [
+            q.of_samples(lambda: x, reference, reference.real_of(len(x)))
+        ],
+        "training set repeated": [q.of_samples(lambda: reference.real.subset, reference)],
+        "noise": [q.of_samples(lambda: _noise(n, x), reference)],
+        "raw pixels": [_raw_pixels(reference)],
+        f"PCA, {pca.n_components_} dimensions": [_pca(pca, reference)],
+        "mean image": [
+            q.of_samples(lambda: mean.expand(n, *x.shape[1:]), reference),
+            q.of_reconstructions(lambda: mean.expand_as(x), reference),
+        ],
         # Two places on: the ratio's own baseline is the image one place on.
-        "random pair": [reconstruction_metrics(torch.roll(x, -2, dims=0), reference)],
-        "untrained": [{k: v for k, v in metrics.items() if k not in COST} for metrics in games],
+        "random pair": [q.of_reconstructions(lambda: x.roll(-2, dims=0), reference)],
     }
+    rows = {f"real, {half:,} of train": _real_against_real(reference, half)}
+    rows |= {name: [q.measure(q.merged(*parts))] for name, parts in single.items()}
+    draws = [_draws(len(x), prior.dim, seed) for seed in range(SPLITS)]
+    rows["prior draws"] = [q.measure(q.of_prior_match(lambda z=z: z)) for z in draws]  # type: ignore[misc]
+    rows["untrained"] = [_untrained(game, reference) for game in untrained]
+    return rows
 
 
-def _real_against_real(reference: Reference, n: int) -> list[Metrics]:
+def evaluate_anomaly_controls(
+    reference: Reference, untrained: Sequence[Game]
+) -> dict[str, list[Row]]:
+    """Return the same for the anomaly score, one repetition per game, which leaves out its class.
+
+    Args:
+        reference: the dataset.
+        untrained: the game of index i is asked about class i.
+
+    """
+    rows: dict[str, list[Row]] = {"raw pixels": [], "PCA": [], "untrained": []}
+    x, labels = reference.test_x, reference.test.labels
+    for left_out, game in enumerate(untrained):
+        train = without_class(reference.images.train, left_out)
+        copy = scoring_copy(game, train, reference.protocol)
+        rows["untrained"].append(evaluate_anomaly(copy, reference, train, left_out))
+        pixels = to_range(train.images).cpu()
+        assert game.prior is not None
+        pca = reconstructing_pca(Split(train.images.cpu(), train.labels), game.prior.dim)
+        distances = {
+            "raw pixels": ("auroc_nearest_features", nearest(x, pixels)[0][:, 0]),
+            "PCA": ("auroc_reconstruction", pixel_distance(x, _reconstructed(pca, x))),
+        }
+        for name, (metric, far) in distances.items():
+            measures = q.of_anomalies({metric: lambda far=far: far}, labels, left_out)  # type: ignore[misc]
+            rows[name].append(q.measure(measures))
+    return rows
+
+
+def reconstructing_pca(train: Split, dimensions: int) -> PCA:
+    """Return the principal components of training images in [-1, 1]."""
+    pixels = to_range(train.images).flatten(1).numpy()
+    return PCA(min(dimensions, pixels.shape[1]), svd_solver="covariance_eigh").fit(pixels)
+
+
+def _reconstructed(pca: PCA, x: Tensor) -> Tensor:
+    back = pca.inverse_transform(pca.transform(x.flatten(1).numpy()))
+    return torch.from_numpy(back).float().clamp(-1, 1).view_as(x)
+
+
+def _pca(pca: PCA, reference: Reference) -> Measures:
+    def codes(images: Tensor) -> Tensor:
+        return torch.from_numpy(pca.transform(images.flatten(1).numpy())).float()
+
+    train = codes(to_range(reference.train.images))
+    test = codes(reference.test_x)
+    return q.merged(
+        q.of_representation(lambda: train, lambda: test, "code", reference),
+        q.of_code(lambda: train, lambda: test, reference, None),
+        q.of_reconstructions(lambda: _reconstructed(pca, reference.test_x), reference),
+    )
+
+
+def _raw_pixels(reference: Reference) -> Measures:
+    train, test = (to_range(s.images).flatten(1) for s in (reference.train, reference.test))
+    return q.of_representation(lambda: train, lambda: test, "features", reference)
+
+
+def _untrained(game: Game, reference: Reference) -> Row:
+    copy = scoring_copy(game, reference.images.train, reference.protocol)
+    row = evaluate(copy, reference)[""]
+    row.metrics = {name: value for name, value in row.metrics.items() if name not in COST}
+    return row
+
+
+def _noise(n: int, like: Tensor) -> Tensor:
+    generator = torch.Generator().manual_seed(NOISE_SEED)
+    return torch.rand(n, *like.shape[1:], generator=generator) * 2 - 1
+
+
+def _draws(n: int, dimensions: int, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(DRAW_SEED + 1000 * seed)
+    return torch.randn(n, dimensions, generator=generator, dtype=torch.double)
+
+
+def _real_against_real(reference: Reference, n: int) -> list[Row]:
     """Measure n training images against all the others, for several random splits."""
-    images = reference.images.train.images.cpu()
+    images, features = reference.train.images, reference.train_features
     generator = torch.Generator().manual_seed(SPLIT_SEED)
     rows = []
     for _ in range(SPLITS):
         order = torch.randperm(len(images), generator=generator)
-        others = reference.train_features[order[n:]]
-        rows.append(sample_metrics(to_range(images[order[:n]]), reference, others))
+        chosen, others = order[:n], order[n:]
+        real = Real(images[others], features[others], reference.test_x, n)
+        real.hf_share = reference.real.hf_share[others]
+        x = to_range(images[chosen])
+        rows.append(q.measure(q.of_samples(lambda x=x: x, reference, real)))  # type: ignore[misc]
     return rows

@@ -1,97 +1,32 @@
 """Evaluate one trained game, in full or lightly, with the same functions in both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import cache, partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks.evaluation import consistency, fidelity, representation
-from benchmarks.evaluation.extractor import HybridExtractor, extract, load_extractor
-from benchmarks.evaluation.protocol import PROTOCOLS, Protocol
-from benchmarks.evaluation.scoring import mapped, prior_draws, scoring_copy
-from benchmarks.evaluation.throughput import images_per_second
-from datasets.images import ImageSet, to_range, to_uint8
+from benchmarks.evaluation import consistency, cost, fidelity, latents
+from benchmarks.evaluation import questions as q
+from benchmarks.evaluation.extractor import extract
+from benchmarks.evaluation.questions import Measures, Row
+from benchmarks.evaluation.reference import Reference
+from benchmarks.evaluation.samples import nearest
+from benchmarks.evaluation.scoring import latent_seed, mapped, prior_draws, scoring_copy
+from datasets.images import Split, to_range, to_uint8
 from zoo.game import Game
+from zoo.priors import Normal
 
-Metrics = dict[str, float]
-SUBSET_SEED = 3
-
-
-class Reference:
-    """A dataset as the evaluation sees it; what depends on real images alone is computed once.
-
-    Args:
-        images: the dataset, on the device of the evaluation.
-
-    """
-
-    def __init__(self, images: ImageSet) -> None:
-        # Real and generated features must come from the same arithmetic, here and in every command.
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-        self.images = images
-        self.protocol: Protocol = PROTOCOLS[images.name]
-        self.device = images.train.images.device
-        self.extractor: HybridExtractor = load_extractor(self.protocol.extractor, self.device)
-        self.train_features, _ = extract(self.extractor, images.train.images)
-        _, self.test_logits = extract(self.extractor, images.test.images)
-        order = torch.randperm(
-            len(images.test), generator=torch.Generator().manual_seed(SUBSET_SEED)
-        )
-        self.light_test = order[: self.protocol.light_samples]
+PAIRS = 200
+SAMPLE_SETS = 5
+TRUNCATIONS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 
 
-def sample_metrics(x: Tensor, reference: Reference, against: Tensor | None = None) -> Metrics:
-    """Measure images as samples: FID, KID and IS.
-
-    Args:
-        x: images in [-1, 1], (N, C, H, W).
-        reference: the dataset.
-        against: features to compare with; the whole training set's if not given.
-
-    """
-    features, logits = extract(reference.extractor, to_uint8(x))
-    against = reference.train_features if against is None else against
-    return {
-        "fid_hybrid": fidelity.fid(features, against),
-        "kid_hybrid": fidelity.kid(features, against),
-        "is_hybrid": fidelity.inception_score(logits),
-    }
-
-
-def reconstruction_metrics(reconstruction: Tensor, reference: Reference) -> Metrics:
-    """Measure reconstructions of all test images, in [-1, 1], (N, C, H, W)."""
-    x = to_range(reference.images.test.images).cpu()
-    _, logits = extract(reference.extractor, to_uint8(reconstruction))
-    return {
-        "reconstruction_mse": consistency.reconstruction_mse(x, reconstruction),
-        "reconstruction_ratio": consistency.reconstruction_ratio(x, reconstruction),
-        "label_agreement": consistency.label_agreement(reference.test_logits, logits),
-    }
-
-
-def representation_metrics(
-    train_x: Tensor, test_x: Tensor, name: str, reference: Reference
-) -> Metrics:
-    """Measure a representation of the training and test images by its labels.
-
-    Args:
-        train_x: (N, d).
-        test_x: (M, d).
-        name: "features" or "code", the end of the metrics' names.
-        reference: the dataset.
-
-    """
-    train_y, test_y = reference.images.train.labels.cpu(), reference.images.test.labels.cpu()
-    accuracy, converged = representation.probe_accuracy(train_x, train_y, test_x, test_y)
-    return {
-        f"knn1_accuracy_{name}": representation.knn1_accuracy(train_x, train_y, test_x, test_y),
-        f"probe_accuracy_{name}": accuracy,
-        "probe_converged": float(converged),
-    }
-
-
-def evaluate(copy: Game, reference: Reference) -> dict[str, Metrics]:
-    """Evaluate a game and its readouts: readout name ("" for the game itself) -> metric -> value.
+def evaluate(
+    copy: Game, reference: Reference, only: Collection[str] | None = None
+) -> dict[str, Row]:
+    """Evaluate a game and its readouts: readout name ("" for the game itself) -> what was measured.
 
     What a game cannot do leaves its metrics out. Neither the game nor any global random state
     changes.
@@ -99,65 +34,194 @@ def evaluate(copy: Game, reference: Reference) -> dict[str, Metrics]:
     Args:
         copy: a scoring copy of a trained game, on the reference's device.
         reference: the dataset.
+        only: names of the metrics wanted; all if not given.
 
     """
-    with torch.random.fork_rng(devices=[]):
-        rows = {"": _evaluate_game(copy, reference)}
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        rows = {"": q.measure(measures_of(copy, reference), only)}
         for name, readout in copy.readouts().items():
-            rows[name] = _representation(readout.features, "features", reference)
+            features = _representation(readout.features, "features", reference)
+            rows[name] = q.measure(q.merged(features), only)
     return rows
 
 
-def evaluate_light(game: Game, reference: Reference) -> Metrics:
+def evaluate_anomaly(copy: Game, reference: Reference, train: Split, left_out: int) -> Row:
+    """Evaluate a game that was trained without a class as a detector of that class.
+
+    Args:
+        copy: a scoring copy.
+        reference: the dataset, with the class.
+        train: the training split without it.
+        left_out: the class.
+
+    """
+    able, device, x = copy.capabilities, reference.device, reference.test_x
+    signs: dict[str, q.Lazy] = {}
+    if {"encode", "score"} <= able:
+        signs["auroc_score"] = lambda: (
+            -mapped(lambda part: copy.score(part, copy.encode(part)), x, device)
+        )
+    if "reconstruct" in able:
+        signs["auroc_reconstruction"] = lambda: pixel_distance(
+            x, mapped(copy.reconstruct, x, device)
+        )
+    if "features" in able:
+        signs["auroc_nearest_features"] = lambda: nearest(
+            mapped(copy.features, x, device),
+            mapped(copy.features, to_range(train.images).cpu(), device),
+        )[0][:, 0]
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        return q.measure(q.of_anomalies(signs, reference.test.labels, left_out))
+
+
+def pixel_distance(x: Tensor, r: Tensor) -> Tensor:
+    """Return the L2 distance of each image to its reconstruction, (N,)."""
+    distance: Tensor = (x - r).flatten(1).norm(dim=1)
+    return distance
+
+
+def evaluate_light(game: Game, reference: Reference) -> dict[str, float]:
     """Evaluate a game under training on fewer samples: FID, reconstruction ratio, latent error."""
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
         copy = scoring_copy(game, reference.images.train, reference.protocol)
-        able, result = copy.capabilities, Metrics()
-        device, n = reference.device, reference.protocol.light_samples
+        able, device = copy.capabilities, reference.device
+        measures: Measures = {}
         if {"sample_prior", "generate"} <= able:
-            z = prior_draws(copy, n)
+            z = prior_draws(copy, reference.protocol.light_samples)
             x = mapped(copy.generate, z, device)
             if not torch.isfinite(x).all():
                 return {}
-            features, _ = extract(reference.extractor, to_uint8(x))
-            result["fid_hybrid"] = fidelity.fid(features, reference.train_features)
-            if "encode" in able:
-                recovered = mapped(copy.encode, x, device)
-                result["latent_error"] = consistency.latent_error(z, recovered)
-        if "reconstruct" in able:
-            x = to_range(reference.images.test.images[reference.light_test.to(device)]).cpu()
-            result["reconstruction_ratio"] = consistency.reconstruction_ratio(
-                x, mapped(copy.reconstruct, x, device)
+            measures["fid_hybrid"] = lambda: fidelity.fid(
+                extract(reference.extractor, to_uint8(x))[0], reference.train_features
             )
-    return result
+            if "encode" in able:
+                measures["latent_error"] = lambda: consistency.latent_error(
+                    z, mapped(copy.encode, x, device)
+                )
+        if "reconstruct" in able:
+            test = reference.test_x[reference.light_test]
+            measures["reconstruction_ratio"] = lambda: consistency.distance_ratio(
+                "reconstruction_ratio", test, mapped(copy.reconstruct, test, device)
+            )
+        return q.measure(measures).metrics
 
 
-def _evaluate_game(copy: Game, reference: Reference) -> Metrics:
-    able, device = copy.capabilities, reference.device
-    metrics = Metrics()
-    test_x = to_range(reference.images.test.images).cpu()
+def measures_of(copy: Game, reference: Reference) -> Measures:
+    """Return everything that can be measured of a game, lazily."""
+    able, device, test_x = copy.capabilities, reference.device, reference.test_x
+    parts: list[Measures] = []
+    x: q.Lazy | None = None
     if {"sample_prior", "generate"} <= able:
         z = prior_draws(copy, reference.protocol.samples)
-        x = mapped(copy.generate, z, device)
-        metrics |= sample_metrics(x, reference)
-        metrics["generate_images_per_second"] = images_per_second(copy.generate, z.to(device))
-        if "encode" in able:
-            metrics["latent_error"] = consistency.latent_error(z, mapped(copy.encode, x, device))
+        x = cache(lambda: mapped(copy.generate, z, device))
+        parts += [q.of_samples(x, reference), _of_prior_draws(copy, z, x, reference)]
     if "encode" in able:
-        code = _representation(copy.encode, "code", reference)
-        features = _representation(copy.features, "features", reference)
-        converged = min(code["probe_converged"], features["probe_converged"])
-        metrics |= code | features | {"probe_converged": converged}
-        metrics["encode_images_per_second"] = images_per_second(copy.encode, test_x.to(device))
+        parts += _of_encoder(copy, reference)
+    if x is not None and "encode" in able:
+        parts.append(_latent_cycle(copy, z, x, device))
     if "reconstruct" in able:
-        metrics |= reconstruction_metrics(mapped(copy.reconstruct, test_x, device), reference)
-    return metrics
+        r = cache(lambda: mapped(copy.reconstruct, test_x, device))
+        parts.append(q.of_reconstructions(r, reference))
+    return q.merged(*parts)
+
+
+def _of_prior_draws(copy: Game, z: Tensor, x: q.Lazy, reference: Reference) -> Measures:
+    """Measure what needs further draws of the prior, and the cost of G."""
+    device, batch = reference.device, z[: cost.BATCH].to(reference.device)
+
+    def fid_sampling_sd() -> float:
+        fids = []
+        for index in range(SAMPLE_SETS):
+            draws = prior_draws(copy, len(z), latent_seed(index))
+            drawn = x() if index == 0 else mapped(copy.generate, draws, device)
+            features, _ = q.features_and_logits("fid_sampling_sd", drawn, reference)
+            fids.append(fidelity.fid(features, reference.train_features))
+        return float(torch.tensor(fids).std())
+
+    def unevenness() -> float:
+        assert copy.prior is not None
+        ends = latents.gaussianised(copy.prior, z[: 2 * PAIRS])
+        path = latents.great_circles(ends[:PAIRS], ends[PAIRS:])
+        flat = latents.latents_of(copy.prior, path.flatten(0, 1))
+        images = mapped(copy.generate, flat, device)
+        features, _ = q.features_and_logits("interpolation_unevenness", images, reference)
+        return latents.unevenness(features.view(*path.shape[:2], -1))
+
+    return {
+        "fid_sampling_sd": fid_sampling_sd,
+        "interpolation_unevenness": unevenness,
+        "generate_images_per_second": lambda: cost.images_per_second(copy.generate, batch),
+        "generate_multiply_adds": lambda: cost.multiply_adds(copy.generate, batch),
+    }
+
+
+def _of_encoder(copy: Game, reference: Reference) -> list[Measures]:
+    device, test_x = reference.device, reference.test_x
+
+    @cache
+    def train_code() -> Tensor:
+        return mapped(copy.encode, to_range(reference.train.images), device)
+
+    @cache
+    def test_code() -> Tensor:
+        return mapped(copy.encode, test_x, device)
+
+    prior = copy.prior
+    variance = None if prior is None else float(prior_draws(copy, 10_000).var(0).mean())
+    batch = test_x[: cost.BATCH].to(device)
+    parts = [
+        _representation(copy.features, "features", reference),
+        q.of_representation(train_code, test_code, "code", reference),
+        q.of_code(train_code, test_code, reference, variance),
+        {
+            "encode_images_per_second": lambda: cost.images_per_second(copy.encode, batch),
+            "encode_multiply_adds": lambda: cost.multiply_adds(copy.encode, batch),
+        },
+    ]
+    if prior is not None:
+        parts.append(q.of_prior_match(cache(lambda: latents.gaussianised(prior, test_code()))))
+    return parts
+
+
+def _latent_cycle(copy: Game, z: Tensor, x: q.Lazy, device: torch.device) -> Measures:
+    @cache
+    def recovered() -> Tensor:
+        return mapped(copy.encode, x(), device)
+
+    def again() -> Tensor:
+        return mapped(copy.generate, recovered(), device)
+
+    return q.of_latent_cycle(z, recovered, x, again)
 
 
 def _representation(
     function: Callable[[Tensor], Tensor], name: str, reference: Reference
-) -> Metrics:
-    images, device = reference.images, reference.device
-    train_x = mapped(function, to_range(images.train.images), device)
-    test_x = mapped(function, to_range(images.test.images), device)
-    return representation_metrics(train_x, test_x, name, reference)
+) -> Measures:
+    device = reference.device
+    train_x = cache(lambda: mapped(function, to_range(reference.train.images), device))
+    test_x = cache(lambda: mapped(function, reference.test_x, device))
+    return q.of_representation(train_x, test_x, name, reference)
+
+
+def truncation_curve(copy: Game, reference: Reference) -> list[dict[str, Any]]:
+    """Return fidelity and diversity of truncated samples (Brock et al. 2019) by threshold.
+
+    On the light number of samples; the last entry, without a threshold, is the whole prior. Empty
+    for a game that cannot generate or whose prior is not Gaussian.
+    """
+    able, n = copy.capabilities, reference.protocol.light_samples
+    if not {"sample_prior", "generate"} <= able or not isinstance(copy.prior, Normal):
+        return []
+    curve = []
+    wanted = ("fid_hybrid", "precision_hybrid", "recall_hybrid", "coverage_hybrid", "hf_ratio")
+    for threshold in (*TRUNCATIONS, None):
+        generator = torch.Generator().manual_seed(latent_seed(0))
+        z = copy.sample_prior(n, generator, threshold)
+        x = mapped(copy.generate, z, reference.device)
+        row = q.measure(q.of_samples(partial(_same, x), reference, reference.light_real), wanted)
+        curve.append({"threshold": threshold} | row.metrics)
+    return curve
+
+
+def _same(x: Tensor) -> Tensor:
+    return x

@@ -11,10 +11,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
 
 FOLDER = Path(__file__).with_name("extractors")
-BATCH = 500
+BATCH = 100
 """Fixed, so that rounding never depends on how many images are given."""
 
 
@@ -59,7 +58,8 @@ class HybridExtractor(nn.Module):
 
     def raw(self, images: Tensor) -> Tensor:
         """Return the bottleneck as trained, (N, d)."""
-        features: Tensor = self.bottleneck(self.trunk(images.float() / 255))
+        x = (images.float() / 255).contiguous(memory_format=torch.channels_last)
+        features: Tensor = self.bottleneck(self.trunk(x))
         return features
 
 
@@ -87,13 +87,15 @@ def load_extractor(name: str, device: torch.device) -> HybridExtractor:
     classes, width = state["classifier.weight"].shape
     extractor = HybridExtractor((shape[0], shape[1], shape[2]), width, classes)
     extractor.load_state_dict(state)
-    return extractor.eval().requires_grad_(False).to(device)
+    # channels_last: the convolutions' faster layout on a CPU and on a GPU
+    extractor = extractor.eval().requires_grad_(False)
+    return extractor.to(memory_format=torch.channels_last).to(device)
 
 
 @torch.no_grad()
 def extract(extractor: HybridExtractor, images: Tensor) -> tuple[Tensor, Tensor]:
     """Return features (N, d) and logits (N, classes) of uint8 images, on the CPU."""
     device = extractor.shift.device
-    pairs = [extractor(batch.to(device)) for (batch,) in DataLoader(TensorDataset(images), BATCH)]
+    pairs = [extractor(batch.to(device)) for batch in torch.split(images, BATCH)]
     features, logits = zip(*pairs, strict=True)
     return torch.cat(features).cpu(), torch.cat(logits).cpu()

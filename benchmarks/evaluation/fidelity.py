@@ -3,11 +3,12 @@
 The only module that knows torch-fidelity. Its per-metric functions take features, so none of the
 high-level entry's traps is near: no cache keyed by names, no loader that advances the global random
 state, no unknown arguments swallowed, no order of layers. All sets of features are floating point,
-on the CPU, with d > 1, and a set that cannot be measured is a ValueError naming the metric.
+on the CPU, with d > 1, and a set that cannot be measured is `Undefined`, which names the metric.
 """
 
 from io import BytesIO
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch_fidelity.feature_extractor_inceptionv3 import (
@@ -19,29 +20,47 @@ from torch_fidelity.metric_isc import isc_features_to_metric
 from torch_fidelity.metric_kid import kid_features_to_metric
 from torch_fidelity.metric_prc import prc_features_to_metric
 
+from benchmarks.evaluation.undefined import Undefined
+
+Statistics = dict[str, np.ndarray]
 SEED = 2020
 NEIGHBOURS, DISTANCE_BLOCK = 3, 1000
 INCEPTION_URL: str = URL_INCEPTION_V3
 """Where torch-fidelity publishes the weights of its `inception-v3-compat`."""
 
 
-def fid(generated: Tensor, reference: Tensor, *, name: str = "fid_hybrid") -> float:
+def fid(
+    generated: Tensor,
+    reference: Tensor,
+    *,
+    name: str = "fid_hybrid",
+    least_per_feature: int = 10,
+) -> float:
     """Return the Fréchet distance of two sets of features (Heusel et al. 2017).
 
     Args:
         generated: features, (N, d); they may be constant, as those of a collapsed generator are.
         reference: features, (M, d).
         name: the metric's name, for errors.
+        least_per_feature: how many times d each set must hold: below 10 the covariance is noisy.
 
     Raises:
-        ValueError: fewer than 10 d samples in a set (the covariance would be mostly noise), or sets
-            that cannot be compared.
+        Undefined: too few samples in a set, or sets that cannot be compared.
 
     """
-    _check_pair(name, generated, reference, least_per_feature=10)
-    result = fid_statistics_to_metric(
-        fid_features_to_statistics(generated), fid_features_to_statistics(reference), verbose=False
-    )
+    _check_pair(name, generated, reference, least_per_feature=least_per_feature)
+    return fid_of_statistics(fid_statistics(generated), fid_statistics(reference))
+
+
+def fid_statistics(features: Tensor) -> Statistics:
+    """Return mean and covariance of features (N, d), double precision."""
+    found: Statistics = fid_features_to_statistics(features)
+    return found
+
+
+def fid_of_statistics(generated: Statistics, reference: Statistics) -> float:
+    """Return the Fréchet distance of two Gaussians given by `fid_statistics`."""
+    result = fid_statistics_to_metric(generated, reference, verbose=False)
     return float(result["frechet_inception_distance"])
 
 
@@ -59,7 +78,7 @@ def kid(generated: Tensor, reference: Tensor, *, name: str = "kid_hybrid") -> fl
         name: the metric's name, for errors.
 
     Raises:
-        ValueError: fewer than two samples in a set, or sets that cannot be compared.
+        Undefined: fewer than two samples in a set, or sets that cannot be compared.
 
     """
     _check_pair(name, generated, reference, least=2)
@@ -90,7 +109,7 @@ def precision_recall(generated: Tensor, real: Tensor) -> tuple[float, float]:
         real: features, (M, d).
 
     Raises:
-        ValueError: no more than k samples in a set, or sets that cannot be compared.
+        Undefined: no more than k samples in a set, or sets that cannot be compared.
 
     """
     _check_pair("precision_recall", generated, real, least=NEIGHBOURS + 1)
@@ -111,7 +130,7 @@ def inception_score(logits: Tensor, *, name: str = "is_hybrid") -> float:
     """Return the Inception Score of logits (N, classes), one split (Salimans et al. 2016).
 
     Raises:
-        ValueError: fewer than two samples, or logits that are not finite (N, classes).
+        Undefined: fewer than two samples, or logits that are not finite (N, classes).
 
     """
     _check(name, "logits", logits, least=2)
@@ -145,30 +164,30 @@ def inception_network(name: str, layers: list[str], state: dict[str, Tensor]) ->
 def _check_pair(
     name: str, generated: Tensor, reference: Tensor, *, least: int = 2, least_per_feature: int = 0
 ) -> None:
-    """Raise ValueError if two sets cannot be compared, or all samples of the second are equal."""
+    """Raise Undefined if two sets cannot be compared, or all samples of the second are equal."""
     for role, features in (("generated", generated), ("reference", reference)):
         _check(name, role, features, least=least, least_per_feature=least_per_feature)
     if generated.shape[1] != reference.shape[1] or generated.dtype != reference.dtype:
-        raise ValueError(
+        raise Undefined(
             f"{name}: generated and reference features differ in width or type: "
             f"{generated.shape[1]} {generated.dtype} and {reference.shape[1]} {reference.dtype}"
         )
     if (reference == reference[0]).all():
-        raise ValueError(f"{name}: all reference features are equal; no distance has a meaning")
+        raise Undefined(f"{name}: all reference features are equal; no distance has a meaning")
 
 
 def _check(name: str, role: str, x: Tensor, *, least: int, least_per_feature: int = 0) -> None:
-    """Raise ValueError if a set is not (N, d), N large enough and d > 1, of finite floats."""
+    """Raise Undefined if a set is not (N, d), N large enough and d > 1, of finite floats."""
     if x.ndim != 2 or x.shape[1] < 2 or not x.is_floating_point():
-        raise ValueError(
+        raise Undefined(
             f"{name}: {role} must be floating point (N, d) with d > 1, got {x.dtype} "
             f"{tuple(x.shape)}"
         )
     needed = max(least, least_per_feature * x.shape[1])
     if len(x) < needed:
-        raise ValueError(
+        raise Undefined(
             f"{name} needs at least {needed} samples for features of width {x.shape[1]}, "
             f"got {len(x)} ({role})"
         )
     if not torch.isfinite(x).all():
-        raise ValueError(f"{name}: {role} with non-finite values")
+        raise Undefined(f"{name}: {role} with non-finite values")

@@ -82,6 +82,11 @@ def mapped(function: Callable[[Tensor], Tensor], inputs: Tensor, device: torch.d
     return torch.cat(pieces)
 
 
-def prior_draws(game: Game, n: int) -> Tensor:
+def prior_draws(game: Game, n: int, seed: int = LATENT_SEED) -> Tensor:
     """Return the first n evaluation latents, the same for every game with this prior, (n, d)."""
-    return game.sample_prior(n, torch.Generator().manual_seed(LATENT_SEED))
+    return game.sample_prior(n, torch.Generator().manual_seed(seed))
+
+
+def latent_seed(index: int) -> int:
+    """Return the seed of one of several sets of evaluation latents; the first is the usual one."""
+    return LATENT_SEED + 1000 * index

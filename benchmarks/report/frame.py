@@ -6,10 +6,17 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.config import Suite
-from benchmarks.evaluation.protocol import VERSION
+from benchmarks.evaluation.protocol import LIGHT_VERSION
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.files import read_json, read_lines
-from benchmarks.plan import Job, controls_folder, controls_job, evaluation_identity, state
+from benchmarks.plan import (
+    Job,
+    controls_folder,
+    controls_job,
+    evaluation_identity,
+    is_evaluated,
+    state,
+)
 
 
 def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
@@ -55,7 +62,31 @@ def light_frame(jobs: Sequence[Job]) -> pd.DataFrame:
     light = _lines(jobs, "light.jsonl")
     if "protocol" not in light:
         return pd.DataFrame()
-    return light[light["protocol"] == VERSION]
+    return light[light["protocol"] == LIGHT_VERSION]
+
+
+def truncation_frame(jobs: Sequence[Job]) -> pd.DataFrame:
+    """Return the truncation curves: family, seed, threshold (NaN: the whole prior), metrics."""
+    rows = [
+        {"family": job.run.family, "seed": job.run.seed} | row
+        for job in jobs
+        if state(job) == "done"
+        for row in (read_json(job.folder / "metrics.json") or {})["curves"].get("truncation", [])
+    ]
+    return pd.DataFrame(rows)
+
+
+def undefined_metrics(jobs: Sequence[Job]) -> list[str]:
+    """Return a line for every metric that had no value in a finished run, with the reason."""
+    return [
+        f"{job.label}{f' ({readout})' if readout else ''}: {reason}"
+        for job in jobs
+        if state(job) == "done"
+        for name in ("metrics.json", "inception.json")
+        if is_evaluated(job, name)
+        for readout, reasons in (read_json(job.folder / name) or {}).get("undefined", {}).items()
+        for reason in reasons.values()
+    ]
 
 
 def _lines(jobs: Sequence[Job], name: str) -> pd.DataFrame:
@@ -71,8 +102,12 @@ def _rows(job: Job) -> dict[str, dict[str, float]]:
     """Return readout -> metrics of a finished run; nothing of any other."""
     if state(job) != "done":
         return {}
-    content = read_json(job.folder / "metrics.json") or {}
-    rows: dict[str, dict[str, float]] = content.get("rows", {})
+    rows: dict[str, dict[str, float]] = {}
+    for name in ("metrics.json", "inception.json"):
+        if is_evaluated(job, name):
+            content = read_json(job.folder / name) or {}
+            for readout, metrics in content["rows"].items():
+                rows.setdefault(readout, {}).update(metrics)
     return rows
 
 

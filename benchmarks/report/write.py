@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmarks.config import Suite
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
-from benchmarks.evaluation.registry import METRICS
+from benchmarks.evaluation.registry import METRICS, Metric
 from benchmarks.files import read_json, whole, write_text
 from benchmarks.plan import Job
 from benchmarks.report import differences, families, figures, frame, tables
@@ -30,8 +30,13 @@ def write_report(suite: Suite, jobs: Sequence[Job], results: Path, command: str)
         for kind in figures.PICTURES
         if figures.side_by_side(jobs, kind, folder / f"{kind}.png")
     ]
-    if figures.learning(frame.light_frame(jobs), folder / "learning.png"):
+    colours = figures.colours_of(jobs)
+    if figures.learning(frame.light_frame(jobs), colours, folder / "learning.png"):
         drawn.append("learning")
+    truncation = frame.truncation_frame(jobs)
+    if figures.truncation(truncation, colours, folder / "truncation.png"):
+        _write_csv(truncation, folder / "truncation.csv")
+        drawn.append("truncation")
     comparison = differences.section(compared, ranks, tables.shown(summary))
     write_text(folder / "table.md", page(suite, jobs, summary, comparison, drawn, command))
     return summary
@@ -40,10 +45,11 @@ def write_report(suite: Suite, jobs: Sequence[Job], results: Path, command: str)
 def heading(suite: Suite) -> str:
     """Return the line every table stands under: tier, data, budget, protocol, extractor."""
     t, n, protocol = suite.training, suite.networks, PROTOCOLS[suite.dataset]
+    left_out = "; seed s trains without class s" if suite.leave_one_class_out else ""
     return (
         f"{suite.name}: {suite.tier} tier, {n.body} width {n.width}, z {n.latent_dim} ({n.prior}), "
         f"{t.steps:,} updates of {t.batch_size}, {t.precision}; protocol {VERSION}, "
-        f"{protocol.samples:,} samples, extractor {protocol.extractor}"
+        f"{protocol.samples:,} samples, extractor {protocol.extractor}{left_out}"
     )
 
 
@@ -64,11 +70,22 @@ def page(
         _reading(summary),
         *(f"![{kind}]({kind}.png)\n" for kind in drawn),
         comparison,
-        "## Further metrics\n",
-        tables.markdown(summary, [m for m in METRICS.values() if m not in headline]),
+        _further(summary, headline),
+        _undefined(jobs),
         _glossary(),
         _provenance(jobs, command),
     ]
+    return "\n".join(parts)
+
+
+def _further(summary: Summary, headline: Sequence[Metric]) -> str:
+    """Return the other metrics, a table for each question."""
+    parts = ["## Further metrics\n"]
+    present = {metric for _, metric in summary.cells}
+    rest = [m for m in METRICS.values() if m.name in present and m not in headline]
+    for question in dict.fromkeys(m.question for m in rest):
+        asked = [m for m in rest if m.question == question]
+        parts += [f"### {question}\n", tables.markdown(summary, asked)]
     return "\n".join(parts)
 
 
@@ -89,11 +106,16 @@ def _reading(summary: Summary) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _undefined(jobs: Sequence[Job]) -> str:
+    lines = [f"- {line}" for line in frame.undefined_metrics(jobs)]
+    return "\n".join(["## Metrics without a value\n", *lines, ""]) if lines else ""
+
+
 def _glossary() -> str:
-    lines = ["## What the columns are\n", "| column | what | unit | range | read against |"]
-    lines.append("| --- | --- | --- | --- | --- |")
+    lines = ["## What the columns are\n", "| column | what | unit | range | on | read against |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
     lines += [
-        f"| {m.title} | {m.description} (`{m.name}`) | {m.unit} | {m.range} | {m.control} |"
+        f"| {m.title} | {m.what} (`{m.name}`) | {m.unit} | {m.range} | {m.size} | {m.controls} |"
         for m in METRICS.values()
     ]
     return "\n".join(lines) + "\n"

@@ -168,3 +168,28 @@ def test_files_are_whole_or_absent(tmp_path: Path) -> None:
     lines = tmp_path / "lines.jsonl"
     lines.write_text('{"step": 1}\n{"step": 2}\n{"st')
     assert read_lines(lines) == [{"step": 1}, {"step": 2}]
+
+
+def test_a_class_left_out_is_part_of_the_identity_and_nothing_else_moves() -> None:
+    whole, without = plan.load_suite("digits"), plan.load_suite("digits-anomaly")
+    assert whole.networks == without.networks
+    assert whole.training == without.training
+    usual = plan.jobs(plan.override(whole, families=["bigan"]), Path(), [3])[0]
+    anomaly = plan.jobs(plan.override(without, families=["bigan"]), Path(), [3, 13])
+    assert usual.run.left_out is None
+    assert [job.run.left_out for job in anomaly] == [3, 3]
+    assert len({usual.identity, *(job.identity for job in anomaly)}) == 3
+    assert "left_out" not in json.dumps(usual.run.model_dump(mode="json", exclude_none=True))
+
+
+def test_inception_metrics_are_a_file_of_their_own(tmp_path: Path) -> None:
+    job = only_job(tmp_path)
+    job.folder.mkdir(parents=True)
+    (job.folder / "training.json").write_text('{"status": "trained"}')
+    (job.folder / "weights.safetensors").touch()
+    whole_identity = json.dumps({"identity": job.evaluation_identity})
+    (job.folder / "metrics.json").write_text(whole_identity)
+    assert plan.state(job) == "done"
+    assert plan.state(job, with_inception=True) == "to evaluate"
+    (job.folder / "inception.json").write_text(whole_identity)
+    assert plan.state(job, with_inception=True) == "done"

@@ -11,6 +11,7 @@ from benchmarks import regression
 from benchmarks.errors import UserError
 from benchmarks.evaluation.registry import GATED, METRICS
 from benchmarks.plan import load_suite
+from benchmarks.regression import Finding
 from benchmarks.report.statistics import Estimate, estimate, inside
 
 
@@ -189,6 +190,17 @@ def test_baseline_round_trip_and_other_settings(tmp_path) -> None:
 
 
 def test_every_gated_metric_has_a_floor_and_a_direction() -> None:
-    assert {"fid_hybrid", "knn1_accuracy_features", "reconstruction_mse", "latent_error"} == set(
-        GATED
-    )
+    assert set(GATED) == {
+        "fid_hybrid", "coverage_hybrid", "hf_ratio", "knn1_accuracy_features",
+        "reconstruction_mse", "latent_error",
+    }  # fmt: skip
+    assert all(METRICS[name].direction != "none" for name in GATED)
+
+
+@pytest.mark.parametrize(
+    ("now", "verdict"),
+    [(1.1, "ok"), (1.6, "REGRESSION"), (0.4, "REGRESSION"), (0.9, "UNEXPECTED IMPROVEMENT")],
+)
+def test_a_target_is_missed_on_either_side(now: float, verdict: str) -> None:
+    # sharpness, ideal 1: it was 1.2, and 1.0 to 1.4 is allowed
+    assert Finding("gan", "hf_ratio", 1.2, now, 1.0, 1.4).now_is == verdict

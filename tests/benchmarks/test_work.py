@@ -2,6 +2,7 @@
 
 import json
 import queue
+import tempfile
 import threading
 from pathlib import Path
 
@@ -10,9 +11,19 @@ from safetensors.torch import load_file, save_file
 
 from benchmarks import plan, work
 from benchmarks.files import locked
+from benchmarks.harness import loop
 from benchmarks.report import figures, frame
 
-ORDERS = work.Orders(data=None, offline=True, device="cpu", threads=1, side_by_side=1)
+CACHE = Path(tempfile.mkdtemp())
+ORDERS = work.Orders(
+    data=None,
+    offline=True,
+    cache=CACHE,
+    inception=None,
+    device="cpu",
+    threads=1,
+    side_by_side=1,
+)
 
 
 @pytest.fixture
@@ -71,10 +82,57 @@ def test_figures_are_drawn_or_left_out(job: plan.Job, tmp_path: Path) -> None:
     assert not figures.side_by_side([job], "reconstructions", tmp_path / "none.png")
     light = frame.light_frame([job])
     assert light["step"].tolist() == [50]
-    assert figures.learning(light, tmp_path / "learning.png")
+    assert figures.learning(light, figures.colours_of([job]), tmp_path / "learning.png")
     assert (tmp_path / "learning.png").stat().st_size > 5000
-    assert not figures.learning(light.iloc[:0].drop(columns="fid_hybrid"), tmp_path / "none.png")
+    nothing = light.iloc[:0].drop(columns="fid_hybrid")
+    assert not figures.learning(nothing, {}, tmp_path / "none.png")
 
 
 def _weights(job: plan.Job) -> Path:
     return job.folder / "weights.safetensors"
+
+
+def test_a_metric_without_a_value_is_reported_and_stops_nothing(job: plan.Job) -> None:
+    state = {name: tensor * float("nan") for name, tensor in load_file(_weights(job)).items()}
+    save_file(state, job.folder / "weights.safetensors")
+    (job.folder / "metrics.json").unlink()
+    assert work.work(job, ORDERS) == "done"
+    assert "fid_hybrid" not in rows(job)[""]
+    assert rows(job)[""]["parameters"] > 0
+    lines = frame.undefined_metrics([job])
+    assert any(line.startswith("gan seed 0: ") and "finite" in line for line in lines)
+
+
+def test_facts_about_real_images_are_kept(job: plan.Job) -> None:
+    assert [path.name.split("-")[0] for path in CACHE.iterdir()] == ["digits"]
+
+
+def test_truncation_curves_reach_the_report(job: plan.Job) -> None:
+    curves = frame.truncation_frame([job])
+    assert curves["threshold"].isna().sum() == 1  # the whole prior
+    assert {"fid_hybrid", "precision_hybrid", "recall_hybrid"} <= set(curves)
+
+
+def test_a_run_without_a_class_is_evaluated_as_its_detector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "_queue", queue.Queue())
+    monkeypatch.setattr(work, "_stop", threading.Event())
+    suite = plan.override(
+        plan.load_suite("digits-anomaly"), ["training.steps=3", "networks.width=16"], ["bigan"]
+    )
+    job = plan.jobs(suite, tmp_path, [12])[0]
+    assert job.run.left_out == 2
+    seen = []
+    train = loop.train
+
+    def spy(run, data, *rest):
+        seen.append(set(data.labels.tolist()))
+        return train(run, data, *rest)
+
+    monkeypatch.setattr(loop, "train", spy)
+    assert work.work(job, ORDERS) == "done"
+    assert seen == [set(range(10)) - {2}]
+    measured = set(rows(job)[""])
+    assert {"auroc_score", "auroc_reconstruction", "auroc_nearest_features"} <= measured
+    assert "fid_hybrid" not in measured

@@ -1,0 +1,277 @@
+"""Each question's measures: metric name -> a function that computes it when it is asked.
+
+Games and control rows are measured by the same functions. What several metrics need is computed
+once, by the first that asks.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+
+import torch
+from torch import Tensor
+
+from benchmarks.evaluation import anomaly, consistency, factors, fidelity, latents, representation
+from benchmarks.evaluation import samples as s
+from benchmarks.evaluation.extractor import extract
+from benchmarks.evaluation.reference import Real, Reference
+from benchmarks.evaluation.undefined import Undefined, require
+from datasets.images import to_range, to_uint8
+
+Measures = dict[str, Callable[[], float]]
+Lazy = Callable[[], Tensor]
+
+
+@dataclass
+class Row:
+    """What was measured of one row.
+
+    Attributes:
+        metrics: metric -> value.
+        undefined: metric -> why it has no value.
+        seconds: metric -> how long it took, shared work counted where it was first needed.
+
+    """
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    undefined: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def measure(measures: Measures, only: Collection[str] | None = None) -> Row:
+    """Compute measures, all or only some; one that is not defined does not stop the others."""
+    row = Row()
+    for name, function in measures.items():
+        if only is not None and name not in only:
+            continue
+        start = time.perf_counter()
+        try:
+            row.metrics[name] = function()
+        except Undefined as error:
+            row.undefined[name] = str(error)
+        row.seconds[name] = round(time.perf_counter() - start, 4)
+    return row
+
+
+def merged(*parts: Measures) -> Measures:
+    """Put measures together; several probes' flags become one: whether all of them converged."""
+    measures = {name: function for part in parts for name, function in part.items()}
+    flags = [measures.pop(name) for name in list(measures) if name.startswith("probe_converged_")]
+    if flags:
+        measures["probe_converged"] = lambda: min(flag() for flag in flags)
+    return measures
+
+
+def features_and_logits(metric: str, x: Tensor, reference: Reference) -> tuple[Tensor, Tensor]:
+    """Return the extractor's features and logits of images in [-1, 1].
+
+    Raises:
+        Undefined: an image is not finite.
+
+    """
+    require(bool(torch.isfinite(x).all()), metric, "needs finite images")
+    return extract(reference.extractor, to_uint8(x))
+
+
+def of_samples(x: Lazy, reference: Reference, real: Real | None = None) -> Measures:
+    """Measure images as samples.
+
+    Args:
+        x: gives images in [-1, 1], (N, C, H, W), on the CPU.
+        reference: the dataset.
+        real: what to compare with; the training set if not given.
+
+    """
+    real = reference.real if real is None else real
+    labels = reference.train.labels
+
+    @cache
+    def extracted() -> tuple[Tensor, Tensor]:
+        return features_and_logits("every metric of samples", x(), reference)
+
+    def features() -> Tensor:
+        return extracted()[0]
+
+    def classes() -> Tensor:
+        return extracted()[1].argmax(1)
+
+    def to_nearest(metric: str, queries: Lazy, gallery: Lazy) -> float:
+        return s.nearest_ratio(metric, queries(), gallery(), real.test_distances)
+
+    @cache
+    def precision_recall() -> tuple[float, float]:
+        return fidelity.precision_recall(features(), real.subset_features)
+
+    return {
+        "fid_hybrid": lambda: fidelity.fid(features(), real.features),
+        "coverage_hybrid": lambda: s.coverage(features(), real.subset_features),
+        "kid_hybrid": lambda: fidelity.kid(features(), real.features),
+        "is_hybrid": lambda: fidelity.inception_score(extracted()[1]),
+        "precision_hybrid": lambda: precision_recall()[0],
+        "recall_hybrid": lambda: precision_recall()[1],
+        "density_hybrid": lambda: s.density(features(), real.subset_features),
+        "classes_covered": lambda: s.classes_covered(classes(), labels),
+        "class_kl": lambda: s.class_kl(classes(), labels),
+        "nearest_real_ratio": lambda: to_nearest("nearest_real_ratio", x, lambda: real.subset),
+        "nearest_sample_ratio": lambda: to_nearest(
+            "nearest_sample_ratio", lambda: reference.test_x, x
+        ),
+        "copy_rate": lambda: s.copy_rate(features(), real.gallery, reference.test_features),
+        "near_duplicates": lambda: s.near_duplicates(features(), real.subset_features),
+        "hf_ratio": lambda: s.hf_ratio(x(), real.hf_share),
+    }
+
+
+def of_representation(train_x: Lazy, test_x: Lazy, name: str, reference: Reference) -> Measures:
+    """Measure a representation of the training and test images by their labels.
+
+    Args:
+        train_x: gives (N, d).
+        test_x: gives (M, d).
+        name: "features" or "code", the end of the metrics' names.
+        reference: the dataset.
+
+    """
+    train_y, test_y = reference.train.labels, reference.test.labels
+
+    @cache
+    def neighbours() -> Tensor:
+        return representation.neighbour_labels(train_x(), train_y, test_x(), 5)
+
+    @cache
+    def probe() -> tuple[float, bool]:
+        return representation.probe_accuracy(train_x(), train_y, test_x(), test_y)
+
+    def few(per_class: int) -> float:
+        return representation.few_label_accuracy(train_x(), train_y, test_x(), test_y, per_class)
+
+    return {
+        f"knn1_accuracy_{name}": lambda: representation.vote_accuracy(neighbours()[:, :1], test_y),
+        f"knn5_accuracy_{name}": lambda: representation.vote_accuracy(neighbours(), test_y),
+        f"probe_accuracy_{name}": lambda: probe()[0],
+        f"probe_converged_{name}": lambda: float(probe()[1]),
+        f"few10_accuracy_{name}": lambda: few(10),
+        f"few100_accuracy_{name}": lambda: few(100),
+        f"effective_rank_{name}": lambda: representation.effective_rank(test_x()),
+    }
+
+
+def of_code(
+    train_z: Lazy, test_z: Lazy, reference: Reference, variance: float | None = None
+) -> Measures:
+    """Measure what is asked of E(x) alone.
+
+    Args:
+        train_z: gives codes of the training images, (N, d).
+        test_z: gives codes of the test images, (M, d).
+        reference: the dataset.
+        variance: the prior's, of each dimension, if there is one.
+
+    """
+    train_y, test_y = reference.train.labels, reference.test.labels
+
+    @cache
+    def crelu() -> tuple[float, bool]:
+        return representation.crelu_probe_accuracy(train_z(), train_y, test_z(), test_y)
+
+    @cache
+    def linear() -> tuple[Tensor, float]:
+        train_f, test_f = (
+            factors.measured_factors(to_range(split.images))
+            for split in (reference.train, reference.test)
+        )
+        return factors.linear_map(train_z(), train_f, test_z(), test_f)
+
+    measures: Measures = {
+        "crelu_probe_accuracy_code": lambda: crelu()[0],
+        "probe_converged_crelu": lambda: float(crelu()[1]),
+        "factors_r2_code": lambda: linear()[1],
+        "disentanglement_code": lambda: factors.disentanglement(linear()[0]),
+        "completeness_code": lambda: factors.completeness(linear()[0]),
+    }
+    if variance is not None:
+        measures["inactive_code"] = lambda: representation.inactive_share(test_z(), variance)
+    return measures
+
+
+def of_prior_match(code: Lazy) -> Measures:
+    """Measure codes against the prior, in its standard normal coordinates (N, d)."""
+    return {
+        "code_frechet": lambda: latents.frechet_to_normal(code()),
+        "code_sliced_wasserstein": lambda: latents.sliced_wasserstein(code()),
+        "code_ks": lambda: latents.mean_ks(code()),
+        "code_norm_ks": lambda: latents.norm_ks(code()),
+        "code_mean": lambda: latents.mean_offset(code()),
+        "code_std": lambda: latents.mean_std(code()),
+    }
+
+
+def of_reconstructions(r: Lazy, reference: Reference) -> Measures:
+    """Measure reconstructions of all test images, in [-1, 1], (N, C, H, W), on the CPU."""
+    x, other = reference.test_x, reference.test_x.roll(-1, dims=0)
+    logits, f = reference.test_logits, reference.test_features
+
+    @cache
+    def extracted() -> tuple[Tensor, Tensor]:
+        return features_and_logits("every metric of reconstructions", r(), reference)
+
+    @cache
+    def ssim() -> float:
+        return consistency.ssim(x, r())
+
+    def over_pair(metric: str, error: Callable[[Tensor, Tensor], float]) -> float:
+        return consistency.over_random_pair(metric, error(x, r()), error(x, other))
+
+    def dssim_ratio() -> float:
+        pair = 1 - consistency.ssim(x, other)
+        return consistency.over_random_pair("reconstruction_dssim_ratio", 1 - ssim(), pair)
+
+    def label_ratio() -> float:
+        lost = 1 - consistency.label_agreement(logits, extracted()[1])
+        pair = 1 - consistency.label_agreement(logits, logits.roll(-1, dims=0))
+        return consistency.over_random_pair("label_agreement_ratio", lost, pair)
+
+    return {
+        "reconstruction_mse": lambda: consistency.mse(x, r()),
+        "reconstruction_mse_ratio": lambda: over_pair("reconstruction_mse_ratio", consistency.mse),
+        "reconstruction_ratio": lambda: consistency.distance_ratio("reconstruction_ratio", x, r()),
+        "reconstruction_l1": lambda: consistency.l1(x, r()),
+        "reconstruction_l1_ratio": lambda: over_pair("reconstruction_l1_ratio", consistency.l1),
+        "reconstruction_psnr": lambda: consistency.psnr(consistency.mse(x, r())),
+        "reconstruction_ssim": ssim,
+        "reconstruction_dssim_ratio": dssim_ratio,
+        "reconstruction_feature_ratio": lambda: consistency.feature_ratio(f, extracted()[0]),
+        "label_agreement": lambda: consistency.label_agreement(logits, extracted()[1]),
+        "label_agreement_ratio": label_ratio,
+        "image_retrieval": lambda: consistency.retrieval("image_retrieval", x, r()),
+        "reconstruction_hf_ratio": lambda: consistency.paired_hf_ratio(x, r()),
+    }
+
+
+def of_latent_cycle(z: Tensor, recovered: Lazy, x: Lazy, again: Lazy) -> Measures:
+    """Measure z -> G -> E -> z: draws (N, d), E(G(z)), images G(z) and G(E(G(z)))."""
+    return {
+        "latent_error": lambda: consistency.latent_error(z, recovered()),
+        "latent_recovered": lambda: consistency.latent_recovered(z, recovered()),
+        "latent_retrieval": lambda: consistency.retrieval("latent_retrieval", z, recovered()),
+        "sample_cycle_ratio": lambda: consistency.distance_ratio(
+            "sample_cycle_ratio", x(), again()
+        ),
+    }
+
+
+def of_anomalies(signs: Mapping[str, Lazy], labels: Tensor, left_out: int) -> Measures:
+    """Measure signs of the class left out.
+
+    Args:
+        signs: metric -> gives the strangeness of each image, (N,).
+        labels: classes of the images, (N,).
+        left_out: the class that training never saw.
+
+    """
+
+    def auroc(metric: str, sign: Lazy) -> float:
+        return anomaly.auroc(metric, sign(), labels == left_out)
+
+    return {metric: partial(auroc, metric, sign) for metric, sign in signs.items()}
