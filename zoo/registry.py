@@ -3,7 +3,10 @@
 import ast
 from pathlib import Path
 
-FAMILIES = ("gan", "autoencoder", "bigan", "bigan_qp", "aegan", "bigbigan")
+FAMILIES = (
+    *("gan", "autoencoder", "latent_regressor"),
+    *("bigan", "bigan_qp", "aegan", "bigbigan"),
+)
 """Family ids are module names of this package, in the order of the tables."""
 
 

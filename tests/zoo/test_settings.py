@@ -7,11 +7,17 @@ from torch import nn
 from tests.helpers import tiny_game
 from zoo.networks import Builder
 from zoo.priors import Normal, Uniform
+from zoo.registry import FAMILIES
 
 # players and their Adam: learning rate, coupled L2, clip; always beta 0.5, 0.999
 PLAYERS = {
     "gan": {"discriminator": (2e-4, 2.5e-5, None), "generator": (2e-4, 2.5e-5, None)},
     "autoencoder": {"autoencoder": (2e-4, 2.5e-5, None)},
+    "latent_regressor": {
+        "discriminator": (2e-4, 2.5e-5, None),
+        "generator": (2e-4, 2.5e-5, None),
+        "encoder": (2e-4, 2.5e-5, None),
+    },
     "bigan": {"discriminator": (2e-4, 2.5e-5, None), "generator_encoder": (2e-4, 2.5e-5, None)},
     "bigan_qp": {"critic": (2e-4, 0, None), "generator_encoder": (2e-4, 0, None)},
     "aegan": {
@@ -24,6 +30,7 @@ PLAYERS = {
 TURNS = {
     "gan": [(("discriminator", "generator"), 1, ())],
     "autoencoder": [(("autoencoder",), 1, ())],
+    "latent_regressor": [(("discriminator", "generator", "encoder"), 1, ())],
     "bigan": [(("discriminator", "generator_encoder"), 1, ())],
     "bigan_qp": [(("critic",), 2, ()), (("generator_encoder",), 1, ())],
     "aegan": [
@@ -32,6 +39,10 @@ TURNS = {
     ],
     "bigbigan": [(("discriminator",), 2, ()), (("generator_encoder",), 1, ())],
 }
+
+
+def test_every_family_has_its_settings_here() -> None:
+    assert set(PLAYERS) == set(TURNS) == set(FAMILIES)
 
 
 @pytest.mark.parametrize("family", PLAYERS)

@@ -1,0 +1,82 @@
+"""The latent regressor: a GAN that knows nothing of E."""
+
+import copy
+import math
+from collections.abc import Mapping
+
+import pytest
+import torch
+
+from benchmarks.harness.loop import play_turn
+from benchmarks.harness.optimisers import PlayerOptimiser
+from tests.helpers import tiny_batch, tiny_game
+from tests.zoo.by_hand import gradient, hand_game, hand_losses, values
+from zoo.game import Game
+
+FAMILIES = ("latent_regressor",)
+
+# s(x) = [1.5, 0], G(z) = 2 z = [[1, 0], [0, -0.5]], so s(G(z)) = [1, -0.5]
+REAL = (math.log1p(math.exp(-1.5)) + math.log(2)) / 2
+FAKE = (math.log1p(math.exp(1)) + math.log1p(math.exp(-0.5))) / 2
+FOOLED = (math.log1p(math.exp(-1)) + math.log1p(math.exp(0.5))) / 2
+# E(G(z)) = z / 2, so z - E(G(z)) = z / 2 = [[0.25, 0], [0, -0.125]], over four numbers
+REGRESSION = (0.0625 + 0.015625) / 4
+
+
+def test_latent_regressor_by_hand() -> None:
+    found = hand_losses(hand_game("latent_regressor"), "all")
+    assert values(found["discriminator"]) == pytest.approx({"real": REAL / 2, "fake": FAKE / 2})
+    assert values(found["generator"]) == pytest.approx({"adversarial": FOOLED})
+    assert values(found["encoder"]) == pytest.approx({"latent_regression": REGRESSION})
+
+
+@pytest.mark.parametrize(
+    ("family", "player", "weight", "learners"),
+    [
+        ("latent_regressor", "encoder", 1, ("mean",)),
+    ],
+)
+def test_regression_pulls_towards_z(
+    family: str, player: str, weight: float, learners: tuple[str, ...]
+) -> None:
+    game = hand_game(family)
+    loss = hand_losses(game, "all")[player]["latent_regression"]
+    # d/dw mean (z - w z / 2)^2 = -mean(z - z / 2) z = -(0.125 + 0.03125) / 4, the same for E and G
+    for network in learners:
+        assert gradient(game, loss, network) == pytest.approx(-weight * 0.15625 / 4)
+
+
+def played(game: Game, steps: int = 6) -> dict[str, Mapping[str, torch.Tensor]]:
+    """Return the networks' states after some steps, each on its own batch."""
+    game.requires_grad_(False)
+    optimisers = {name: PlayerOptimiser(game, player) for name, player in game.players.items()}
+    for step in range(steps):
+        batch = tiny_batch(game, seed=step)
+        for turn in game.turns:
+            autocast = torch.autocast("cpu", enabled=False)
+            play_turn(game, turn, batch, step, optimisers, autocast)
+    return {name: copy.deepcopy(net.state_dict()) for name, net in game.networks.items()}
+
+
+def equal(a: Mapping[str, torch.Tensor], b: Mapping[str, torch.Tensor]) -> bool:
+    return all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_latent_regressor_is_the_gan_to_the_bit() -> None:
+    first = played(tiny_game("latent_regressor"), steps=0)
+    gan, regressor = played(tiny_game("gan")), played(tiny_game("latent_regressor"))
+    assert all(equal(gan[name], regressor[name]) for name in ("G", "F", "s_x"))
+    assert not equal(first["E"], regressor["E"])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_encoder_sees_generated_images_only(family: str) -> None:
+    game = tiny_game(family)
+    seen = []
+    game.networks["E"].register_forward_hook(lambda module, inputs, output: seen.append(*inputs))
+    images = []
+    game.networks["G"].register_forward_hook(lambda module, inputs, output: images.append(output))
+    batch = tiny_batch(game)
+    game.losses("all", batch, 0)
+    assert len(seen) == len(images) == 1
+    assert seen[0] is images[0]
