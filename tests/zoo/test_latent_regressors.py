@@ -1,4 +1,4 @@
-"""The latent regressor: a GAN that knows nothing of E."""
+"""The latent regressors: a GAN that knows nothing of E, and one whose G serves it too."""
 
 import copy
 import math
@@ -13,7 +13,7 @@ from tests.helpers import tiny_batch, tiny_game
 from tests.zoo.by_hand import gradient, hand_game, hand_losses, values
 from zoo.game import Game
 
-FAMILIES = ("latent_regressor",)
+FAMILIES = ("latent_regressor", "joint_latent_regressor")
 
 # s(x) = [1.5, 0], G(z) = 2 z = [[1, 0], [0, -0.5]], so s(G(z)) = [1, -0.5]
 REAL = (math.log1p(math.exp(-1.5)) + math.log(2)) / 2
@@ -30,10 +30,19 @@ def test_latent_regressor_by_hand() -> None:
     assert values(found["encoder"]) == pytest.approx({"latent_regression": REGRESSION})
 
 
+def test_joint_latent_regressor_by_hand() -> None:
+    found = hand_losses(hand_game("joint_latent_regressor"), "all")
+    assert values(found["discriminator"]) == pytest.approx({"real": REAL / 2, "fake": FAKE / 2})
+    assert values(found["generator_encoder"]) == pytest.approx(
+        {"adversarial": FOOLED, "latent_regression": 0.25 * REGRESSION}
+    )
+
+
 @pytest.mark.parametrize(
     ("family", "player", "weight", "learners"),
     [
         ("latent_regressor", "encoder", 1, ("mean",)),
+        ("joint_latent_regressor", "generator_encoder", 0.25, ("mean", "G")),
     ],
 )
 def test_regression_pulls_towards_z(
@@ -67,6 +76,14 @@ def test_latent_regressor_is_the_gan_to_the_bit() -> None:
     gan, regressor = played(tiny_game("gan")), played(tiny_game("latent_regressor"))
     assert all(equal(gan[name], regressor[name]) for name in ("G", "F", "s_x"))
     assert not equal(first["E"], regressor["E"])
+
+
+def test_joint_latent_regressor_is_the_gan_only_without_its_weight() -> None:
+    gan = played(tiny_game("gan"))
+    off = played(tiny_game("joint_latent_regressor", latent_weight=0.0))
+    on = played(tiny_game("joint_latent_regressor"))
+    assert all(equal(gan[name], off[name]) for name in ("G", "F", "s_x"))
+    assert not equal(gan["G"], on["G"])
 
 
 @pytest.mark.parametrize("family", FAMILIES)

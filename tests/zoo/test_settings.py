@@ -18,6 +18,10 @@ PLAYERS = {
         "generator": (2e-4, 2.5e-5, None),
         "encoder": (2e-4, 2.5e-5, None),
     },
+    "joint_latent_regressor": {
+        "discriminator": (2e-4, 2.5e-5, None),
+        "generator_encoder": (2e-4, 2.5e-5, None),
+    },
     "bigan": {"discriminator": (2e-4, 2.5e-5, None), "generator_encoder": (2e-4, 2.5e-5, None)},
     "bigan_qp": {"critic": (2e-4, 0, None), "generator_encoder": (2e-4, 0, None)},
     "aegan": {
@@ -31,6 +35,7 @@ TURNS = {
     "gan": [(("discriminator", "generator"), 1, ())],
     "autoencoder": [(("autoencoder",), 1, ())],
     "latent_regressor": [(("discriminator", "generator", "encoder"), 1, ())],
+    "joint_latent_regressor": [(("discriminator", "generator_encoder"), 1, ())],
     "bigan": [(("discriminator", "generator_encoder"), 1, ())],
     "bigan_qp": [(("critic",), 2, ()), (("generator_encoder",), 1, ())],
     "aegan": [
