@@ -5,7 +5,7 @@ from pathlib import Path
 
 FAMILIES = (
     *("gan", "autoencoder", "latent_regressor", "joint_latent_regressor"),
-    *("bigan", "bigan_qp", "aegan", "bigbigan"),
+    *("bigan", "ali", "bigan_qp", "aegan", "bigbigan"),
 )
 """Family ids are module names of this package, in the order of the tables."""
 

@@ -23,6 +23,7 @@ PLAYERS = {
         "generator_encoder": (2e-4, 2.5e-5, None),
     },
     "bigan": {"discriminator": (2e-4, 2.5e-5, None), "generator_encoder": (2e-4, 2.5e-5, None)},
+    "ali": {"discriminator": (1e-4, 0, None), "generator_encoder": (1e-4, 0, None)},
     "bigan_qp": {"critic": (2e-4, 0, None), "generator_encoder": (2e-4, 0, None)},
     "aegan": {
         "image_critic": (5e-4, 0, "tensor"),
@@ -37,6 +38,7 @@ TURNS = {
     "latent_regressor": [(("discriminator", "generator", "encoder"), 1, ())],
     "joint_latent_regressor": [(("discriminator", "generator_encoder"), 1, ())],
     "bigan": [(("discriminator", "generator_encoder"), 1, ())],
+    "ali": [(("discriminator", "generator_encoder"), 1, ())],
     "bigan_qp": [(("critic",), 2, ()), (("generator_encoder",), 1, ())],
     "aegan": [
         (("image_critic", "latent_critic"), 1, ()),
