@@ -19,6 +19,9 @@ REACH: dict[tuple[str, str, str, str], set[str]] = {
     ("gan", "both", "discriminator", "real"): {"F", "s_x"},
     ("gan", "both", "discriminator", "fake"): {"F", "s_x"},
     ("gan", "both", "generator", "adversarial"): {"G"},
+    ("gan_qp", "critic", "critic", "difference"): {"F", "s_x"},
+    ("gan_qp", "critic", "critic", "potential"): {"F", "s_x"},
+    ("gan_qp", "generator", "generator", "difference"): {"G"},
     ("autoencoder", "reconstruct", "autoencoder", "reconstruction"): {"G", "E", "mean"},
     ("latent_regressor", "all", "discriminator", "real"): {"F", "s_x"},
     ("latent_regressor", "all", "discriminator", "fake"): {"F", "s_x"},
@@ -183,6 +186,7 @@ def test_capabilities_of_each_family() -> None:
     for family in FAMILIES:
         missing = {
             "gan": {"encode", "features", "reconstruct"},
+            "gan_qp": {"encode", "features", "reconstruct"},
             "autoencoder": {"sample_prior", "score"},
         }.get(family, set())
         assert tiny_game(family).capabilities == everything - missing, family

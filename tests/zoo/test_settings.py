@@ -12,6 +12,7 @@ from zoo.registry import FAMILIES
 # players and their Adam: learning rate, coupled L2, clip; always beta 0.5, 0.999
 PLAYERS = {
     "gan": {"discriminator": (2e-4, 2.5e-5, None), "generator": (2e-4, 2.5e-5, None)},
+    "gan_qp": {"critic": (2e-4, 0, None), "generator": (2e-4, 0, None)},
     "autoencoder": {"autoencoder": (2e-4, 2.5e-5, None)},
     "latent_regressor": {
         "discriminator": (2e-4, 2.5e-5, None),
@@ -34,6 +35,7 @@ PLAYERS = {
 }
 TURNS = {
     "gan": [(("discriminator", "generator"), 1, ())],
+    "gan_qp": [(("critic",), 2, ()), (("generator",), 1, ())],
     "autoencoder": [(("autoencoder",), 1, ())],
     "latent_regressor": [(("discriminator", "generator", "encoder"), 1, ())],
     "joint_latent_regressor": [(("discriminator", "generator_encoder"), 1, ())],
@@ -59,7 +61,7 @@ def test_optimisers(family: str) -> None:
     for name, (lr, l2, clip) in PLAYERS[family].items():
         player = players[name]
         assert {player.lr_of(network) for network in player.networks} == {lr}
-        eps = 1e-7 if family in ("bigan_qp", "aegan") else 1e-8  # Keras's
+        eps = 1e-7 if family in ("gan_qp", "bigan_qp", "aegan") else 1e-8  # Keras's
         assert (player.betas, player.eps, player.l2) == ((0.5, 0.999), eps, l2)
         assert (player.clip and (player.clip.of, player.clip.norm)) == (clip and (clip, 1.0))
 
