@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 FAMILIES = (
-    *("gan", "gan_qp", "autoencoder", "latent_regressor", "joint_latent_regressor"),
+    *("gan", "gan_qp", "autoencoder", "vae", "latent_regressor", "joint_latent_regressor"),
     *("bigan", "ali", "bigan_qp", "aegan", "bigbigan"),
 )
 """Family ids are module names of this package, in the order of the tables."""

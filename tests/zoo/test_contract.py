@@ -23,6 +23,8 @@ REACH: dict[tuple[str, str, str, str], set[str]] = {
     ("gan_qp", "critic", "critic", "potential"): {"F", "s_x"},
     ("gan_qp", "generator", "generator", "difference"): {"G"},
     ("autoencoder", "reconstruct", "autoencoder", "reconstruction"): {"G", "E", "mean"},
+    ("vae", "reconstruct", "autoencoder", "reconstruction"): {"G", "E", "mean", "scale"},
+    ("vae", "reconstruct", "autoencoder", "divergence"): {"E", "mean", "scale"},
     ("latent_regressor", "all", "discriminator", "real"): {"F", "s_x"},
     ("latent_regressor", "all", "discriminator", "fake"): {"F", "s_x"},
     ("latent_regressor", "all", "generator", "adversarial"): {"G"},
@@ -188,6 +190,7 @@ def test_capabilities_of_each_family() -> None:
             "gan": {"encode", "features", "reconstruct"},
             "gan_qp": {"encode", "features", "reconstruct"},
             "autoencoder": {"sample_prior", "score"},
+            "vae": {"score"},
         }.get(family, set())
         assert tiny_game(family).capabilities == everything - missing, family
 

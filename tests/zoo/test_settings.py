@@ -14,6 +14,7 @@ PLAYERS = {
     "gan": {"discriminator": (2e-4, 2.5e-5, None), "generator": (2e-4, 2.5e-5, None)},
     "gan_qp": {"critic": (2e-4, 0, None), "generator": (2e-4, 0, None)},
     "autoencoder": {"autoencoder": (2e-4, 2.5e-5, None)},
+    "vae": {"autoencoder": (2e-4, 2.5e-5, None)},
     "latent_regressor": {
         "discriminator": (2e-4, 2.5e-5, None),
         "generator": (2e-4, 2.5e-5, None),
@@ -37,6 +38,7 @@ TURNS = {
     "gan": [(("discriminator", "generator"), 1, ())],
     "gan_qp": [(("critic",), 2, ()), (("generator",), 1, ())],
     "autoencoder": [(("autoencoder",), 1, ())],
+    "vae": [(("autoencoder",), 1, ())],
     "latent_regressor": [(("discriminator", "generator", "encoder"), 1, ())],
     "joint_latent_regressor": [(("discriminator", "generator_encoder"), 1, ())],
     "bigan": [(("discriminator", "generator_encoder"), 1, ())],
