@@ -1,0 +1,113 @@
+"""Trainings to be timed: the real harness on random images, nothing to download."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from benchmarks.config import Run
+from benchmarks.harness.loop import Training, Watch, play_turn
+from benchmarks.plan import jobs, load_suite, override
+from benchmarks.speed import timing
+from benchmarks.speed.floor import Rates, Work
+from datasets.images import Split
+from datasets.registry import DATASETS
+
+IMAGES = 4096
+
+
+@dataclass(frozen=True)
+class Size:
+    """A suite's networks and batch, with some settings changed."""
+
+    suite: str
+    settings: tuple[str, ...] = ()
+
+
+SIZES = {
+    "digits": Size("digits"),
+    "mnist": Size("mnist"),
+    "mlp1024": Size("mnist", ("networks.width=1024", "training.threads=2")),
+}
+
+
+def run_of(family: str, size: Size, seed: int = 0) -> Run:
+    """Return the run of a family at a size."""
+    suite = override(load_suite(size.suite), size.settings, families=[family])
+    return jobs(suite, Path(), [seed])[0].run
+
+
+def random_images(dataset: str) -> Split:
+    """Return images of noise in a dataset's shape; a step costs the same on them."""
+    info, generator = DATASETS[dataset], torch.Generator().manual_seed(0)
+    images = torch.randint(256, (IMAGES, *info.image_shape), generator=generator)
+    labels = torch.randint(info.classes, (IMAGES,), generator=generator)
+    return Split(images.to(torch.uint8), labels)
+
+
+def training_of(run: Run, folder: Path) -> Training:
+    """Return a training of the harness, ready for its first step."""
+    return Training(run, random_images(run.dataset), folder, torch.device("cpu"), Watch())
+
+
+def step(training: Training) -> None:
+    """Make one generator-encoder update: all turns of the game, as the loop plays them."""
+    for turn in training.game.turns:
+        for _ in range(turn.repeats):
+            batch, autocast = training.draw(), training.autocast()
+            losses = play_turn(
+                training.game, turn, batch, training.step, training.optimisers, autocast
+            )
+            training.meter.add(losses)
+    training.step += 1
+
+
+def work_of(training: Training) -> Work:
+    """Count what a step does, by making one after a first, in which optimisers set up."""
+    step(training)
+    with _Counter() as counter:
+        step(training)
+    updates = sum(
+        turn.repeats * sum(p.numel() for p in training.optimisers[player].parameters)
+        for turn in training.game.turns
+        for player in turn.players
+    )
+    return Work(counter.flops, updates, counter.calls)
+
+
+def rates_of(training: Training) -> Rates:
+    """Measure this machine with the shapes of a training, at the present number of threads."""
+    parameters = sum(p.numel() for p in training.game.parameters())
+    run = training.run
+    return timing.rates(run.training.batch_size, run.networks.width, parameters)
+
+
+class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts tensor operations, and the FLOPs of those that PyTorch's FLOP counter knows.
+
+    The counter itself hooks into modules, which spectral norm's weights do not allow in
+    `torch.autograd.grad`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.calls = self.flops = 0
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        self.calls += 1
+        if func.overloadpacket in flop_registry:
+            self.flops += flop_registry[func.overloadpacket](
+                *args, **(kwargs or {}), out_val=result
+            )
+        return result
