@@ -52,7 +52,7 @@ def measure(benchmark: BenchmarkFixture) -> Measure:
         benchmark.pedantic(function, rounds=rounds)  # type: ignore[no-untyped-call]
         benchmark.extra_info |= {
             "threads": torch.get_num_threads(),
-            "clock": "wall" if benchmark._timer is time.perf_counter else "processor",
+            "clock": "wall" if wall or torch.get_num_threads() > 1 else "processor",
             "reference_seconds": min(before, timing.reference_seconds()),
         }
         # Without statistics (--benchmark-disable) the one call above is all there is.
