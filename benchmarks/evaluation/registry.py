@@ -4,10 +4,12 @@ Imports nothing heavy.
 """
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+ARROWS = {"lower": " ↓", "higher": " ↑", "target": " →", "none": ""}
 Question = Literal["samples", "representation", "consistency", "latents", "anomaly", "cost"]
 
 
@@ -31,6 +33,23 @@ class Metric:
     floor: float | None = None
     digits: int = 3
     factor: float = 1.0
+
+
+def head(metric: Metric) -> str:
+    """Return a metric's column head: its title and which way is better."""
+    aim = "" if metric.target is None else f" {metric.target * metric.factor:g}"
+    return metric.title + ARROWS[metric.direction] + aim
+
+
+def number(value: float, metric: Metric) -> str:
+    """Format a value as the tables do."""
+    rounded = round(value * metric.factor, metric.digits)
+    return f"{rounded + 0.0:,.{metric.digits}f}"  # + 0.0 turns -0 into 0
+
+
+def table_line(cells: Iterable[str]) -> str:
+    """Return one line of a Markdown table; a bar in a title or text must not end its cell."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _read() -> dict[str, Metric]:

@@ -5,9 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.evaluation.registry import Metric
+from benchmarks.evaluation.registry import Metric, head, number, table_line
 from benchmarks.report.comparison import KINDS, RESAMPLES
-from benchmarks.report.tables import head, number
 
 TITLE = "## Differences between families\n"
 NO_COMPARISON = (
@@ -66,12 +65,16 @@ def _one(metric: Metric, pairs: pd.DataFrame, ranks: pd.DataFrame) -> str:
             f": the first is best in {ranks['best_share'].iloc[0]:.0%} of the resamples, the whole "
             f"order holds in {ranks['order_share'].iloc[0]:.0%}"
         )
-    lines = [caption + "\n", _row(COLUMNS), _row(["---", *["---:"] * (len(COLUMNS) - 1)])]
+    lines = [
+        caption + "\n",
+        table_line(COLUMNS),
+        table_line(["---", *["---:"] * (len(COLUMNS) - 1)]),
+    ]
     rows = ranks.to_dict("records")
     for row, following in zip(rows, [*ranks["family"][1:], None], strict=True):
         pair = pairs[(pairs["a"] == row["family"]) & (pairs["b"] == following)]
         n = f"{row['n']} ({row['lost']} lost)" if row["lost"] else str(row["n"])
-        lines.append(_row([row["family"], n, *_rank(row), *_against(pair, metric)]))
+        lines.append(table_line([row["family"], n, *_rank(row), *_against(pair, metric)]))
     return "\n".join(lines) + "\n"
 
 
@@ -101,7 +104,3 @@ def _against(pairs: pd.DataFrame, metric: Metric) -> tuple[str, ...]:
 
 def _size(value: float, metric: Metric) -> str:
     return number(value, metric) if metric.scale == "linear" else f"{value:#.3g}".rstrip(".")
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"

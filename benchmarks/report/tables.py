@@ -8,12 +8,10 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from benchmarks.evaluation.registry import METRICS, Metric
+from benchmarks.evaluation.registry import METRICS, Metric, head, number, table_line
 from benchmarks.report.comparison import clear_best
 from benchmarks.report.families import groups
 from benchmarks.report.statistics import LOST, Estimate, estimate
-
-ARROWS = {"lower": " ↓", "higher": " ↑", "target": " →", "none": ""}
 
 
 @dataclass(frozen=True)
@@ -128,11 +126,11 @@ def _natural_width(table: Table) -> int:
 def markdown(summary: Summary, metrics: Sequence[Metric]) -> str:
     """Return a Markdown table of some metrics."""
     columns = ["family", "seeds", *(head(m) for m in metrics)]
-    lines = [_row(columns), _row(["---", "---", *["---:"] * len(metrics)])]
+    lines = [table_line(columns), table_line(["---", "---", *["---:"] * len(metrics)])]
     for row in (row for row in summary.families if _speaks(summary, row, metrics)):
         name = f"*{row}*" if row in summary.controls else row
         cells = [_one_line(summary, row, metric) for metric in metrics]
-        lines.append(_row([name, summary.seeds.get(row, "control"), *cells]))
+        lines.append(table_line([name, summary.seeds.get(row, "control"), *cells]))
     return "\n".join(lines) + "\n"
 
 
@@ -156,18 +154,6 @@ def wide(summary: Summary) -> pd.DataFrame:
             }
         rows.append(values)
     return pd.DataFrame(rows)
-
-
-def head(metric: Metric) -> str:
-    """Return a metric's column head: its title and which way is better."""
-    aim = "" if metric.target is None else f" {metric.target * metric.factor:g}"
-    return metric.title + ARROWS[metric.direction] + aim
-
-
-def number(value: float, metric: Metric) -> str:
-    """Format a value as the tables do."""
-    rounded = round(value * metric.factor, metric.digits)
-    return f"{rounded + 0.0:,.{metric.digits}f}"  # + 0.0 turns -0 into 0
 
 
 def _one_line(summary: Summary, row: str, metric: Metric) -> str:
@@ -194,7 +180,3 @@ def _interval(cell: Estimate, metric: Metric) -> str:
     if cell.low is None or cell.high is None or metric.question == "cost":
         return ""
     return f"[{number(cell.low, metric)}, {number(cell.high, metric)}]"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"

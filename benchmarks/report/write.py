@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmarks.config import Suite
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
-from benchmarks.evaluation.registry import METRICS, Metric
+from benchmarks.evaluation.registry import METRICS, Metric, table_line
 from benchmarks.files import read_json, whole, write_text
 from benchmarks.plan import Job
 from benchmarks.report import differences, families, figures, frame, tables
@@ -112,10 +112,10 @@ def _undefined(jobs: Sequence[Job]) -> str:
 
 
 def _glossary() -> str:
-    lines = ["## What the columns are\n", "| column | what | unit | range | on | read against |"]
-    lines.append("| --- | --- | --- | --- | --- | --- |")
+    columns = ("column", "what", "unit", "range", "on", "read against")
+    lines = ["## What the columns are\n", table_line(columns), table_line(["---"] * len(columns))]
     lines += [
-        f"| {m.title} | {m.what} (`{m.name}`) | {m.unit} | {m.range} | {m.size} | {m.controls} |"
+        table_line((m.title, f"{m.what} (`{m.name}`)", m.unit, m.range, m.size, m.controls))
         for m in METRICS.values()
     ]
     return "\n".join(lines) + "\n"

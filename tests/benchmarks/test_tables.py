@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from benchmarks.evaluation.registry import METRICS
-from benchmarks.report.tables import head, markdown, number, shown, summarise, terminal, wide
+from benchmarks.evaluation.registry import METRICS, head, number
+from benchmarks.report.tables import markdown, shown, summarise, terminal, wide
 from tests.benchmarks.test_statistics import NO_CONTROLS, runs
 
 
