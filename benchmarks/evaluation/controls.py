@@ -81,7 +81,7 @@ def evaluate_anomaly_controls(
         pca = reconstructing_pca(Split(train.images.cpu(), train.labels), game.prior.dim)
         distances = {
             "raw pixels": ("auroc_nearest_features", nearest(x, pixels)[0][:, 0]),
-            "PCA": ("auroc_reconstruction", pixel_distance(x, _reconstructed(pca, x))),
+            "PCA": ("auroc_reconstruction", pixel_distance(x, reconstructed(pca, x))),
         }
         for name, (metric, far) in distances.items():
             measures = q.of_anomalies({metric: lambda far=far: far}, labels, left_out)  # type: ignore[misc]
@@ -95,7 +95,8 @@ def reconstructing_pca(train: Split, dimensions: int) -> PCA:
     return PCA(min(dimensions, pixels.shape[1]), svd_solver="covariance_eigh").fit(pixels)
 
 
-def _reconstructed(pca: PCA, x: Tensor) -> Tensor:
+def reconstructed(pca: PCA, x: Tensor) -> Tensor:
+    """Return images in [-1, 1] after the way through principal components."""
     back = pca.inverse_transform(pca.transform(x.flatten(1).numpy()))
     return torch.from_numpy(back).float().clamp(-1, 1).view_as(x)
 
@@ -109,7 +110,7 @@ def _pca(pca: PCA, reference: Reference) -> Measures:
     return q.merged(
         q.of_representation(lambda: train, lambda: test, "code", reference),
         q.of_code(lambda: train, lambda: test, reference, None),
-        q.of_reconstructions(lambda: _reconstructed(pca, reference.test_x), reference),
+        q.of_reconstructions(lambda: reconstructed(pca, reference.test_x), reference),
     )
 
 
