@@ -33,6 +33,13 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
          "benchmarks.evaluation.registry", *NEUTRAL},
         {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "rich"},
     ),
+    "benchmarks/speed": (
+        {"benchmarks.speed", "benchmarks.harness", "benchmarks.evaluation", "benchmarks.plan",
+         "benchmarks.identity", "benchmarks.environment", "benchmarks.execute", "zoo", "datasets",
+         *NEUTRAL},
+        {"torch", "torchvision", "numpy", "sklearn", "pandas", "pytest", "pytest_benchmark",
+         "threadpoolctl", "typer"},
+    ),
     "benchmarks/plan.py": (
         {"benchmarks.evaluation.protocol", "benchmarks.identity", "datasets.registry",
          "zoo.registry", "zoo.assembly", *NEUTRAL},
