@@ -50,7 +50,7 @@ def test_everything_a_user_expects_is_there(finished: Path) -> None:
     assert next(iter(rows[0])) == "family"
     assert [row["family"] for row in rows] == [
         "gan", "gan (discriminator)", "bigan", "real, 648 of train", "real, 500 of test",
-        "training set repeated", "noise", "raw pixels", "PCA, 4 dimensions", "mean image",
+        "training set repeated", "noise", "raw pixels", "PCA, 16 dimensions", "mean image",
         "random pair", "prior draws", "untrained",
     ]  # fmt: skip
     assert rows[0]["reconstruction_mse"] == ""  # a GAN cannot encode: no made-up number
