@@ -1,0 +1,5 @@
+"""One thread per test process: there are as many processes as cores already."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch
