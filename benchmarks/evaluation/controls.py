@@ -55,7 +55,7 @@ def evaluate_controls(reference: Reference, untrained: Sequence[Game]) -> dict[s
     rows = {f"real, {half:,} of train": _real_against_real(reference, half)}
     rows |= {name: [q.measure(q.merged(*parts))] for name, parts in single.items()}
     draws = [_draws(len(x), prior.dim, seed) for seed in range(SPLITS)]
-    rows["prior draws"] = [q.measure(q.of_prior_match(lambda z=z: z)) for z in draws]  # type: ignore[misc]
+    rows["prior draws"] = [q.measure(q.of_prior_match(q.given(z))) for z in draws]
     rows["untrained"] = [_untrained(game, reference) for game in untrained]
     return rows
 
@@ -84,7 +84,7 @@ def evaluate_anomaly_controls(
             "PCA": ("auroc_reconstruction", pixel_distance(x, reconstructed(pca, x))),
         }
         for name, (metric, far) in distances.items():
-            measures = q.of_anomalies({metric: lambda far=far: far}, labels, left_out)  # type: ignore[misc]
+            measures = q.of_anomalies({metric: q.given(far)}, labels, left_out)
             rows[name].append(q.measure(measures))
     return rows
 
@@ -147,5 +147,5 @@ def _real_against_real(reference: Reference, n: int) -> list[Row]:
         real = Real(images[others], features[others], reference.test_x, n)
         real.hf_share = reference.real.hf_share[others]
         x = to_range(images[chosen])
-        rows.append(q.measure(q.of_samples(lambda x=x: x, reference, real)))  # type: ignore[misc]
+        rows.append(q.measure(q.of_samples(q.given(x), reference, real)))
     return rows

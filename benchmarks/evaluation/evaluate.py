@@ -1,7 +1,7 @@
 """Evaluate one trained game, in full or lightly, with the same functions in both."""
 
 from collections.abc import Callable, Collection
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import torch
@@ -218,10 +218,6 @@ def truncation_curve(copy: Game, reference: Reference) -> list[dict[str, Any]]:
         generator = torch.Generator().manual_seed(latent_seed(0))
         z = copy.sample_prior(n, generator, threshold)
         x = mapped(copy.generate, z, reference.device)
-        row = q.measure(q.of_samples(partial(_same, x), reference, reference.light_real), wanted)
+        row = q.measure(q.of_samples(q.given(x), reference, reference.light_real), wanted)
         curve.append({"threshold": threshold} | row.metrics)
     return curve
-
-
-def _same(x: Tensor) -> Tensor:
-    return x

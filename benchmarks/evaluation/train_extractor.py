@@ -44,7 +44,7 @@ def train(images: ImageSet, width: int, epochs: int) -> HybridExtractor:
         error = F.mse_loss(decoder(raw), x.flatten(1).float() / 255)
         loss = F.cross_entropy(extractor.classifier(raw), y) + RECONSTRUCTION_WEIGHT * error
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         optimiser.step()
         schedule.step()
     extractor.eval()

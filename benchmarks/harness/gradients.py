@@ -78,5 +78,5 @@ def _averaged(grads: list[Tensor]) -> list[Tensor]:
     flat = torch.cat([grad.flatten() for grad in grads])
     torch.distributed.all_reduce(flat)
     flat /= torch.distributed.get_world_size()
-    pieces = flat.split([grad.numel() for grad in grads])  # type: ignore[no-untyped-call]
+    pieces = flat.split([grad.numel() for grad in grads])  # type: ignore[no-untyped-call]  # untyped in PyTorch
     return [piece.view_as(grad) for piece, grad in zip(pieces, grads, strict=True)]

@@ -86,7 +86,7 @@ def rates_of(training: Training) -> Rates:
     return timing.rates(run.training.batch_size, run.networks.width, parameters)
 
 
-class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # untyped in PyTorch
     """Counts tensor operations, and the FLOPs of those that PyTorch's FLOP counter knows.
 
     The counter itself hooks into modules, which spectral norm's weights do not allow in
@@ -94,7 +94,7 @@ class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # untyped in PyTorch
         self.calls = self.flops = 0
 
     def __torch_dispatch__(

@@ -49,7 +49,7 @@ def measure(benchmark: BenchmarkFixture) -> Measure:
         once = benchmark._timer() - start
         rounds = min(max(ROUNDS[0], round(spend / once)), ROUNDS[1])
         before = timing.reference_seconds()
-        benchmark.pedantic(function, rounds=rounds)  # type: ignore[no-untyped-call]
+        benchmark.pedantic(function, rounds=rounds)  # type: ignore[no-untyped-call]  # as the library is
         benchmark.extra_info |= {
             "threads": torch.get_num_threads(),
             "clock": "wall" if wall or torch.get_num_threads() > 1 else "processor",
