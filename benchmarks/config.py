@@ -45,6 +45,25 @@ class Run(_Frozen):
     left_out: NonNegativeInt | None = None
 
 
+class Claim(_Frozen):
+    """What somebody says of two rows; the report says whether the runs support it."""
+
+    row: str = Field(description="row name, or a readout's as tables write it")
+    against: str = Field(description="the row it is compared with")
+    metric: str = Field(description="a name in metrics.toml")
+    expected: Literal["lower", "higher"] = Field(description="the row's value, says the claim")
+    says: str = Field(description="the claim in a sentence, with its source")
+
+
+class Published(_Frozen):
+    """A number that a paper prints for a row; never from memory."""
+
+    row: str = Field(description="row name, or a readout's as tables write it")
+    metric: str = Field(description="a name in metrics.toml")
+    value: float = Field(description="in the metric's own unit")
+    source: str = Field(description="paper and table")
+
+
 class Suite(_Frozen):
     """A question, and the runs that answer it."""
 
@@ -59,6 +78,8 @@ class Suite(_Frozen):
     seeds: PositiveInt = Field(description="training seeds 0 ... seeds - 1")
     networks: NetworkSettings
     training: TrainingSettings
+    claims: tuple[Claim, ...] = Field(default=(), description="what the suite is to decide")
+    published: tuple[Published, ...] = Field(default=(), description="papers' own numbers")
     leave_one_class_out: bool = Field(
         default=False, description="seed s trains without class s (modulo the number of classes)"
     )
