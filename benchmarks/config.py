@@ -12,7 +12,7 @@ class _Frozen(BaseModel):
 class NetworkSettings(_Frozen):
     """The shared networks of a suite."""
 
-    body: str = Field(default="mlp", description="which bodies (zoo.networks.BODIES)")
+    body: str = Field(default="mlp", description="which bodies (a module of zoo.networks)")
     width: PositiveInt = Field(ge=2, description="hidden units")
     latent_dim: PositiveInt = Field(description="dimensions of z")
     prior: Literal["normal", "uniform"] = Field(default="normal", description="p(z)")

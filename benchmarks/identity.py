@@ -3,15 +3,18 @@
 import ast
 import hashlib
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from benchmarks.config import Run
 from datasets.registry import DATASETS
-from zoo.registry import FAMILIES, source
+from zoo.registry import source
 
 ROOT = Path(__file__).resolve().parent.parent
+REGISTRIES = ("zoo.registry", "datasets.registry")
+"""They name things; what they name is hashed by itself."""
 
 
 def configuration_digest(run: Run) -> str:
@@ -28,34 +31,42 @@ def training_identity(run: Run) -> str:
 def source_digest(run: Run) -> str:
     """Digest of the training code: comments, docstrings and layout do not count.
 
-    Other families' and datasets' files are left out: adding one moves no existing number.
+    Only what this run executes is hashed: another family, dataset or network body added to the
+    project moves no existing number.
     """
-    dataset = ROOT / "datasets" / f"{run.dataset}.py"
-    files = [*_shared_sources(), dataset, *_family_sources(source(run.game))]
-    return _digest([_normalised(path) for path in files])
+    start = [
+        source(run.game),
+        ROOT / "zoo" / "networks" / f"{run.networks.body}.py",
+        ROOT / "datasets" / f"{run.dataset}.py",
+        *sorted((ROOT / "benchmarks" / "harness").glob("*.py")),
+    ]
+    return _digest([_normalised(path) for path in _with_imports(start)])
 
 
-def _shared_sources() -> list[Path]:
-    own = {source(family) for family in FAMILIES} | {
-        ROOT / "datasets" / f"{name}.py" for name in DATASETS
-    }
-    # The registries name things; what they name is hashed by itself.
-    own |= {ROOT / "zoo" / "registry.py", ROOT / "datasets" / "registry.py"}
-    rooms = (ROOT / "zoo", ROOT / "datasets", ROOT / "benchmarks" / "harness")
-    return sorted(path for room in rooms for path in room.rglob("*.py") if path not in own)
-
-
-def _family_sources(path: Path) -> list[Path]:
-    """Return a family's file and those of the families it is built on."""
-    found = [path]
-    for file in found:
-        for node in ast.walk(ast.parse(file.read_text())):
-            module = getattr(node, "module", None) if isinstance(node, ast.ImportFrom) else None
-            if module and module.startswith("zoo."):
-                other = source(module.removeprefix("zoo."))
-                if other.stem in FAMILIES and other not in found:
-                    found.append(other)
+def _with_imports(start: Iterable[Path]) -> list[Path]:
+    """Return files and, in turn, what they import of the rooms that train."""
+    found = list(start)
+    for path in found:
+        found += [other for other in _imports(path) if other not in found]
     return found
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    return tuple(
+        file
+        for name in dict.fromkeys(names)
+        if name.startswith(("zoo.", "datasets.")) and name not in REGISTRIES
+        for stem in [ROOT.joinpath(*name.split("."))]
+        for file in (stem.with_suffix(".py"), stem / "__init__.py")
+        if file.is_file()
+    )
 
 
 @cache

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import import_module
 
 import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
-
-from zoo.networks import mlp
-
-BODIES: dict[str, Callable[..., nn.Module]] = {"mlp": mlp.network}
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,7 @@ class Builder:
     in every family, and building one network more or less moves no other.
 
     Attributes:
-        body: a key of `BODIES`.
+        body: a module of this package, with a function `network`.
         image_shape: (channels, height, width).
         latent_dim: dimensions of z.
         width: units of the widest hidden layers.
@@ -42,7 +39,9 @@ class Builder:
     def _build(self, name: str, spectral: bool) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed_of(name))
-            network = BODIES[self.body](name, self.image_shape, self.latent_dim, self.width)
+            network: nn.Module = import_module(f"zoo.networks.{self.body}").network(
+                name, self.image_shape, self.latent_dim, self.width
+            )
             if spectral:
                 for layer in network.modules():
                     if isinstance(layer, (nn.Linear, nn.Conv2d)):
