@@ -1,7 +1,7 @@
 """Tiny games and runs for the tests."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -14,7 +14,14 @@ IMAGE = (1, 8, 8)
 LATENT, BATCH = 4, 8
 
 
-def tiny_run(game: str, seed: int = 0, steps: int = 4, **options: Any) -> Run:
+def tiny_run(
+    game: str,
+    seed: int = 0,
+    steps: int = 4,
+    body: str = "mlp",
+    prior: Literal["normal", "uniform"] = "normal",
+    **options: Any,
+) -> Run:
     """Return a run on digits with networks of width 16."""
     return Run(
         family=Path(game).stem,
@@ -23,13 +30,13 @@ def tiny_run(game: str, seed: int = 0, steps: int = 4, **options: Any) -> Run:
         tier="controlled",
         dataset="digits",
         seed=seed,
-        networks=NetworkSettings(body="mlp", width=16, latent_dim=LATENT, prior="normal"),
+        networks=NetworkSettings(body=body, width=16, latent_dim=LATENT, prior=prior),
         training=TrainingSettings(steps=steps, batch_size=BATCH, precision="fp32", threads=1),
     )
 
 
 def tiny_game(game: str, seed: int = 0, **options: Any) -> Game:
-    """Return a tiny game with its first weights."""
+    """Return a tiny game with its first weights; options as in `tiny_run`."""
     return build(tiny_run(game, seed, **options))
 
 

@@ -1,7 +1,7 @@
 """Bodies of the shared networks, chosen by name; each body is one module of this package."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 
 import torch
@@ -34,14 +34,35 @@ class Builder:
     def __call__(self, *names: str, spectral: Iterable[str] = ()) -> dict[str, nn.Module]:
         """Build the named networks on the CPU; those in `spectral` with spectral norm."""
         spectral = frozenset(spectral)
-        return {name: self._build(name, name in spectral) for name in names}
+        return {name: self._seeded(name, self._shared(name), name in spectral) for name in names}
 
-    def _build(self, name: str, spectral: bool) -> nn.Module:
+    def head(self, name: str, like: nn.Module, outputs: int, spectral: bool) -> nn.Module:
+        """Build a linear head, without bias, on the features that the head `like` reads."""
+        assert isinstance(like, nn.Linear)
+        features = like.in_features
+        return self._seeded(name, lambda: nn.Linear(features, outputs, bias=False), spectral)
+
+    def varied(self, downscale: int = 1, more_latents: int = 0) -> "Builder":
+        """Return a builder for images `downscale` times smaller and latents so much longer.
+
+        Raises:
+            ValueError: the image's sides are no multiples of `downscale`.
+
+        """
+        channels, height, width = self.image_shape
+        if downscale < 1 or height % downscale or width % downscale:
+            raise ValueError(f"downscale={downscale} does not divide images of {height}x{width}")
+        image_shape = (channels, height // downscale, width // downscale)
+        return replace(self, image_shape=image_shape, latent_dim=self.latent_dim + more_latents)
+
+    def _shared(self, name: str) -> Callable[[], nn.Module]:
+        body = import_module(f"zoo.networks.{self.body}")
+        return lambda: body.network(name, self.image_shape, self.latent_dim, self.width)
+
+    def _seeded(self, name: str, make: Callable[[], nn.Module], spectral: bool) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed_of(name))
-            network: nn.Module = import_module(f"zoo.networks.{self.body}").network(
-                name, self.image_shape, self.latent_dim, self.width
-            )
+            network = make()
             if spectral:
                 for layer in network.modules():
                     if isinstance(layer, (nn.Linear, nn.Conv2d)):
