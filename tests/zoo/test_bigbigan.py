@@ -49,7 +49,7 @@ def trained(game: Game) -> dict[str, torch.Tensor]:
     return game.state_dict()
 
 
-@pytest.mark.parametrize("body", ["mlp", "conv"])
+@pytest.mark.parametrize("body", ["mlp", "conv", "resnet"])
 def test_without_unary_terms_it_is_bigan_with_a_hinge_to_the_bit(body: str) -> None:
     options = {"unary_x": False, "unary_z": False, "stochastic": False, "spectral": False}
     bigbigan = tiny_game("bigbigan", body=body, **options)
