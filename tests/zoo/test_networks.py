@@ -11,6 +11,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.functional import scaled_dot_product_attention
 
 import zoo.networks
+from benchmarks.evaluation.cost import multiply_adds
 from benchmarks.harness.loop import play_turn
 from benchmarks.harness.optimisers import PlayerOptimiser
 from tests.helpers import BATCH, tiny_batch, tiny_game
@@ -97,6 +98,19 @@ def test_shared_networks_are_the_same_in_every_family(body: str) -> None:
             counts.setdefault(name, set()).add(parameters(network))
     assert set(counts) == set(NETWORKS)
     assert {name: len(different) for name, different in counts.items()} == dict.fromkeys(counts, 1)
+
+
+# conv at width 16 for 8 x 8 x 1 and 4 latents, maps of 4 x 4 x 1 and 2 x 2 x 2:
+#   G: 4*16 + 16*8 + 2*2 * 2*1*16 + 4*4 * 1*1*16; E: 4*4 * 1*1*16 + 2*2 * 1*2*16 + 8*16 + 16*4
+@pytest.mark.parametrize("body", BODIES)
+def test_multiply_adds_of_shared_networks_are_the_same_in_every_family(body: str) -> None:
+    z, x = torch.zeros(3, 4), torch.zeros(3, 1, 8, 8)
+    games = [tiny_game(family, body=body).eval() for family in FAMILIES]
+    of_g = {multiply_adds(game.generate, z) for game in games}
+    of_e = {multiply_adds(game.encode, x) for game in games if "encode" in game.capabilities}
+    assert len(of_g) == len(of_e) == 1
+    if body == "conv":
+        assert (of_g, of_e) == ({576.0}, {576.0})
 
 
 @pytest.mark.parametrize("body", BODIES)
