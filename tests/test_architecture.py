@@ -87,6 +87,7 @@ def test_families_know_no_device_optimiser_or_dataset() -> None:
     for family in FAMILIES:
         assert imports(source(family)) <= {
             "torch", "torch.nn.functional", "zoo.game", "zoo.losses", "zoo.priors",
+            "zoo.schedules",
         }, family  # fmt: skip
         assert 30 <= len(source(family).read_text().splitlines()) <= 150, family
 

@@ -56,7 +56,9 @@ def assemble(
     build = Builder(body, image_shape, latent_dim, width, seed_of)
     # mypy cannot know a family's constructor; the contract fixes (build, prior, **options).
     make: Callable[..., Game] = family_class(family)
-    return make(build, PRIORS[prior](latent_dim), **options)
+    game = make(build, PRIORS[prior](latent_dim), **options)
+    game.image_range = build.image_range
+    return game
 
 
 def _module(family: str) -> ModuleType:

@@ -15,14 +15,10 @@ from torch import Tensor, nn
 
 from zoo.networks import Builder
 from zoo.priors import Prior
+from zoo.schedules import constant
 
 Losses = dict[str, dict[str, Tensor]]
 """Player -> term -> weighted live scalar; a player's loss is the sum of its terms."""
-
-
-def constant(step: int) -> float:
-    """Return 1: the schedule that leaves the learning rate alone."""
-    return 1.0
 
 
 @dataclass(frozen=True)
@@ -108,8 +104,9 @@ class Readout:
 class Game(nn.Module):
     """Base of all families: the networks, what they offer to an evaluation, and the contract.
 
-    A family sets `players`, `turns` and, where it needs them, `noise` and `image_range`, and
-    implements `losses`. Networks become attributes under their own names (`self.G`, `self.E`, ...).
+    A family sets `players`, `turns` and, where it needs it, `noise`, and implements `losses`.
+    Networks become attributes under their own names (`self.G`, `self.E`, ...). `image_range` is
+    that of the images G makes, which its body knows; `zoo.assembly` sets it.
 
     Images that go in or out of the evaluation methods are in [-1, 1], whatever the game's own
     range; these methods leave train/eval mode and gradients to the caller.
@@ -130,6 +127,7 @@ class Game(nn.Module):
     s_z: nn.Module
     J: nn.Module
     s_xz: nn.Module
+    D: nn.Module
 
     def __init__(self, networks: Mapping[str, nn.Module], prior: Prior | None) -> None:
         super().__init__()
@@ -151,8 +149,16 @@ class Game(nn.Module):
 
     def infer(self, x: Tensor) -> Tensor:
         """E(x), or its mean where the encoder is stochastic: (N, C, H, W) -> (N, d)."""
-        z: Tensor = self.mean(self.E(x))
-        return z
+        return self.squash(self.raw_code(x))
+
+    def raw_code(self, x: Tensor) -> Tensor:
+        """E(x) before it is squashed into the prior's support: (N, C, H, W) -> (N, d)."""
+        raw: Tensor = self.mean(self.E(x))
+        return raw
+
+    def squash(self, raw: Tensor) -> Tensor:
+        """Map codes into the prior's support, if there is a prior: (N, d) -> (N, d)."""
+        return raw if self.prior is None else self.prior.squash(raw)
 
     def score_image(self, x: Tensor) -> Tensor:
         """s_x(F(x)): (N, C, H, W) -> (N,)."""
@@ -165,8 +171,9 @@ class Game(nn.Module):
         return s.squeeze(1)
 
     def score_pair(self, x: Tensor, z: Tensor) -> Tensor:
-        """s_xz(J(F(x), H(z))): -> (N,)."""
-        s: Tensor = self.s_xz(self.J(self.F(x), self.H(z)))
+        """D(x, z), or s_xz(J(F(x), H(z))) where the body has trunks to share: -> (N,)."""
+        whole = "D" in self.networks
+        s: Tensor = self.D(x, z) if whole else self.s_xz(self.J(self.F(x), self.H(z)))
         return s.squeeze(1)
 
     # What a game offers to the evaluation.
@@ -184,7 +191,7 @@ class Game(nn.Module):
             able |= {"encode", "features"}
         if {"generate", "encode"} <= able:
             able.add("reconstruct")
-        if has & {"s_x", "s_z", "s_xz"}:
+        if has & {"s_x", "s_z", "s_xz", "D"}:
             able.add("score")
         return frozenset(able)
 
@@ -234,13 +241,20 @@ class Game(nn.Module):
             total = total + self.score_image(x)
         if "s_z" in has:
             total = total + self.score_latent(z)
-        if "s_xz" in has:
+        if has & {"s_xz", "D"}:
             total = total + self.score_pair(x, z)
         return total
 
     def _inner(self, x: Tensor) -> Tensor:
         low, high = self.image_range
         return (x + 1) * ((high - low) / 2) + low
+
+
+def start_at_zero(network: nn.Module) -> None:
+    """Set a network's last linear layer to zero, so that it says 0 whatever it is shown."""
+    last = [layer for layer in network.modules() if isinstance(layer, nn.Linear)][-1]
+    for parameter in last.parameters():
+        nn.init.zeros_(parameter)
 
 
 class StochasticEncoder(Game):
@@ -254,10 +268,12 @@ class StochasticEncoder(Game):
         raise NotImplementedError
 
     def draw(self, x: Tensor, noise: Tensor) -> Tensor:
-        """E(x) = mean + scale * noise, the reparameterised draw; noise is N(0, I), (N, d)."""
+        """E(x) = mean + scale * noise, the reparameterised draw; noise is N(0, I), (N, d).
+
+        Squashed into the prior's support, as the mean is.
+        """
         hidden = self.E(x)
-        z: Tensor = self.mean(hidden) + self.scale_of(self.scale(hidden)) * noise
-        return z
+        return self.squash(self.mean(hidden) + self.scale_of(self.scale(hidden)) * noise)
 
     def encode(
         self, x: Tensor, sample: bool = False, generator: torch.Generator | None = None
@@ -280,4 +296,5 @@ __all__ = [
     "Readout",
     "StochasticEncoder",
     "Turn",
+    "start_at_zero",
 ]

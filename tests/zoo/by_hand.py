@@ -40,20 +40,26 @@ NETWORKS: dict[str, Callable[..., Tensor]] = {
     "F": lambda x: x.flatten(1),
     "s_x": lambda f: f.sum(1, keepdim=True),
     "H": lambda z: z,
+    "s_z": lambda h: h.sum(1, keepdim=True),
     "J": lambda f, h: f + h,
     "s_xz": lambda j: j.sum(1, keepdim=True),
 }
 
 
-def build(*names: str, spectral: Iterable[str] = ()) -> dict[str, nn.Module]:
+class HandBuilder:
     """Stand in for the Builder."""
-    return {name: Times(NETWORKS[name]) for name in names}
+
+    joint_critic = ("F", "H", "J", "s_xz")
+    image_shape = (1, 1, 2)
+
+    def __call__(self, *names: str, spectral: Iterable[str] = ()) -> dict[str, nn.Module]:
+        return {name: Times(NETWORKS[name]) for name in names}
 
 
 def hand_game(family: str, prior: Prior | None = None, **options: object) -> Game:
     """Return a family's game over these networks."""
     make: Callable[..., Game] = family_class(family)
-    return make(build, prior or Normal(2), **options)
+    return make(HandBuilder(), prior or Normal(2), **options)
 
 
 def hand_losses(game: Game, turn: str) -> dict[str, dict[str, Tensor]]:

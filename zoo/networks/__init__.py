@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from importlib import import_module
+from types import ModuleType
 
 import torch
 from torch import nn
@@ -31,6 +32,35 @@ class Builder:
     width: int
     seed_of: Callable[[str], int]
 
+    @property
+    def joint_critic(self) -> tuple[str, ...]:
+        """Names of the networks that together score a pair (x, z).
+
+        Trunks F and H with J on them, unless the body says `JOINT_CRITIC = ("D",)`: one D(x, z).
+        """
+        names: tuple[str, ...] = getattr(self._module, "JOINT_CRITIC", ("F", "H", "J", "s_xz"))
+        return names
+
+    @property
+    def image_range(self) -> tuple[float, float]:
+        """Range of the images G makes: [-1, 1] unless the body says `IMAGE_RANGE`."""
+        bounds: tuple[float, float] = getattr(self._module, "IMAGE_RANGE", (-1.0, 1.0))
+        return bounds
+
+    def of_two(self) -> "Builder":
+        """Return a builder of networks that see two images as one, and two latents as one.
+
+        Images are concatenated along channels, latents along dimensions.
+        """
+        channels, height, width = self.image_shape
+        return replace(
+            self, image_shape=(2 * channels, height, width), latent_dim=2 * self.latent_dim
+        )
+
+    @property
+    def _module(self) -> ModuleType:
+        return import_module(f"zoo.networks.{self.body}")
+
     def __call__(self, *names: str, spectral: Iterable[str] = ()) -> dict[str, nn.Module]:
         """Build the named networks on the CPU; those in `spectral` with spectral norm."""
         spectral = frozenset(spectral)
@@ -56,8 +86,8 @@ class Builder:
         return replace(self, image_shape=image_shape, latent_dim=self.latent_dim + more_latents)
 
     def _shared(self, name: str) -> Callable[[], nn.Module]:
-        body = import_module(f"zoo.networks.{self.body}")
-        return lambda: body.network(name, self.image_shape, self.latent_dim, self.width)
+        module = self._module
+        return lambda: module.network(name, self.image_shape, self.latent_dim, self.width)
 
     def _seeded(self, name: str, make: Callable[[], nn.Module], spectral: bool) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
