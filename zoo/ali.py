@@ -31,10 +31,10 @@ class ALI(StochasticEncoder):
     """G and E together against a joint discriminator D(x, z) = sigmoid(s_xz(J(F(x), H(z))))."""
 
     def __init__(self, build: Builder, prior: Prior) -> None:
-        super().__init__(build("G", "E", "mean", "scale", "F", "H", "J", "s_xz"), prior)
+        super().__init__(build("G", "E", "mean", "scale", *build.joint_critic), prior)
         self.noise = {"encoder": (prior.dim,)}
         self.players = {
-            "discriminator": Player(("F", "H", "J", "s_xz"), lr=1e-4),
+            "discriminator": Player(build.joint_critic, lr=1e-4),
             "generator_encoder": Player(("G", "E", "mean", "scale"), lr=1e-4),
         }
         # Simultaneous: one gradient computation for D, G and E.

@@ -8,6 +8,9 @@ https://arxiv.org/abs/1605.09782.
 As the authors trained it: G and E lower the same loss with the labels swapped (not -V, whose
 gradient vanishes when D wins), and all networks move at once from one minibatch.
 
+The faithful preset is the authors' MNIST setting: networks, prior, image range, decay of the
+learning rate over the second half.
+
 Deviations of the controlled tier: the shared networks (with biases and affine batch norm, so that
 the weight decay acts on them too; z not injected), a Gaussian prior and a linear encoder output
 instead of U(-1, 1) and a squashed one, images in [-1, 1] instead of [0, 1], a constant learning
@@ -17,16 +20,25 @@ rate without the decay over the second half.
 from zoo.game import Batch, Builder, Game, Losses, Player, Turn
 from zoo.losses import called_fake, called_real
 from zoo.priors import Prior
+from zoo.schedules import second_half_decay
 
 
 class BiGAN(Game):
-    """G and E together against a joint discriminator D(x, z) = sigmoid(s_xz(J(F(x), H(z))))."""
+    """G and E together against a joint discriminator D(x, z) = sigmoid(s_xz(J(F(x), H(z)))).
 
-    def __init__(self, build: Builder, prior: Prior) -> None:
-        super().__init__(build("G", "E", "mean", "F", "H", "J", "s_xz"), prior)
+    Args:
+        build: makes the networks.
+        prior: p(z).
+        decay_over: updates of the run over whose second half the learning rates fall; 0: constant.
+
+    """
+
+    def __init__(self, build: Builder, prior: Prior, decay_over: int = 0) -> None:
+        critic, schedule = build.joint_critic, second_half_decay(decay_over)
+        super().__init__(build("G", "E", "mean", *critic), prior)
         self.players = {
-            "discriminator": Player(("F", "H", "J", "s_xz"), lr=2e-4, l2=2.5e-5),
-            "generator_encoder": Player(("G", "E", "mean"), lr=2e-4, l2=2.5e-5),
+            "discriminator": Player(critic, lr=2e-4, l2=2.5e-5, schedule=schedule),
+            "generator_encoder": Player(("G", "E", "mean"), lr=2e-4, l2=2.5e-5, schedule=schedule),
         }
         # Simultaneous "for efficiency" (section 3.4): D, G and E move on the same minibatch.
         self.turns = (Turn("all", ("discriminator", "generator_encoder")),)

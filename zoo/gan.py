@@ -12,16 +12,28 @@ The discriminator's features F(x) are evaluated as a row of their own (the "D" r
 from zoo.game import Batch, Builder, Game, Losses, Player, Readout, Turn
 from zoo.losses import called_fake, called_real
 from zoo.priors import Prior
+from zoo.schedules import second_half_decay
 
 
 class GAN(Game):
-    """G against an image discriminator D(x) = sigmoid(s_x(F(x)))."""
+    """G against an image discriminator D(x) = sigmoid(s_x(F(x))).
 
-    def __init__(self, build: Builder, prior: Prior) -> None:
-        super().__init__(build("G", "F", "s_x"), prior)
+    Args:
+        build: makes the networks.
+        prior: p(z).
+        spectral: spectral norm on the discriminator.
+        decay_over: updates of the run over whose second half the learning rates fall; 0: constant.
+
+    """
+
+    def __init__(
+        self, build: Builder, prior: Prior, spectral: bool = False, decay_over: int = 0
+    ) -> None:
+        critic, schedule = ("F", "s_x"), second_half_decay(decay_over)
+        super().__init__(build("G", *critic, spectral=critic if spectral else ()), prior)
         self.players = {
-            "discriminator": Player(("F", "s_x"), lr=2e-4, l2=2.5e-5),
-            "generator": Player(("G",), lr=2e-4, l2=2.5e-5),
+            "discriminator": Player(critic, lr=2e-4, l2=2.5e-5, schedule=schedule),
+            "generator": Player(("G",), lr=2e-4, l2=2.5e-5, schedule=schedule),
         }
         # Simultaneous: both move on the same minibatch, from the same old values.
         self.turns = (Turn("both", ("discriminator", "generator")),)

@@ -11,12 +11,13 @@ minibatch. They note that w = 1 gives a degenerate solution. E never sees a real
 
 The regression loss and the deviations of the controlled tier are those of `zoo.latent_regressor`.
 The weight is the authors', found for their cross-entropy (0.69 nat at the start, 0.5 at best) and
-kept for the squared error (1 for a constant 0, 0 at best): it is not tuned for this prior.
+kept for the squared error (1 for a constant 0, 0 at best): it is not tuned for the Gaussian prior.
 """
 
-from zoo.game import Batch, Builder, Game, Losses, Player, Turn
-from zoo.losses import called_fake, called_real, mean_square
+from zoo.game import Batch, Builder, Game, Losses, Player, Turn, start_at_zero
+from zoo.losses import called_fake, called_real
 from zoo.priors import Prior
+from zoo.schedules import second_half_decay
 
 
 class JointLatentRegressor(Game):
@@ -26,15 +27,27 @@ class JointLatentRegressor(Game):
         build: makes the networks.
         prior: p(z).
         latent_weight: w, on the latent regression.
+        zero_head: E's output layer starts at zero, as the authors' does.
+        decay_over: updates of the run over whose second half the learning rates fall; 0: constant.
 
     """
 
-    def __init__(self, build: Builder, prior: Prior, latent_weight: float = 0.25) -> None:
+    def __init__(
+        self,
+        build: Builder,
+        prior: Prior,
+        latent_weight: float = 0.25,
+        zero_head: bool = False,
+        decay_over: int = 0,
+    ) -> None:
         super().__init__(build("G", "E", "mean", "F", "s_x"), prior)
-        self.latent_weight = latent_weight
+        self.latent_weight, self.regression = latent_weight, prior.regression
+        if zero_head:
+            start_at_zero(self.mean)
+        schedule = second_half_decay(decay_over)
         self.players = {
-            "discriminator": Player(("F", "s_x"), lr=2e-4, l2=2.5e-5),
-            "generator_encoder": Player(("G", "E", "mean"), lr=2e-4, l2=2.5e-5),
+            "discriminator": Player(("F", "s_x"), lr=2e-4, l2=2.5e-5, schedule=schedule),
+            "generator_encoder": Player(("G", "E", "mean"), lr=2e-4, l2=2.5e-5, schedule=schedule),
         }
         # Simultaneous: D, G and E move on the same minibatch, from the same old values.
         self.turns = (Turn("all", ("discriminator", "generator_encoder")),)
@@ -43,7 +56,7 @@ class JointLatentRegressor(Game):
         """Return both players' terms from one forward."""
         x_hat = self.G(batch.z)
         s_real, s_fake = self.score_image(batch.x), self.score_image(x_hat)
-        regression = mean_square(batch.z, self.infer(x_hat))
+        regression = self.regression(batch.z, self.raw_code(x_hat))
         return {
             # L_D, which E has no part in
             "discriminator": {

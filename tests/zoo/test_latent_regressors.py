@@ -12,6 +12,7 @@ from benchmarks.harness.optimisers import PlayerOptimiser
 from tests.helpers import tiny_batch, tiny_game
 from tests.zoo.by_hand import gradient, hand_game, hand_losses, values
 from zoo.game import Game
+from zoo.priors import Uniform
 
 FAMILIES = ("latent_regressor", "joint_latent_regressor")
 
@@ -97,3 +98,55 @@ def test_encoder_sees_generated_images_only(family: str) -> None:
     game.losses("all", batch, 0)
     assert len(seen) == len(images) == 1
     assert seen[0] is images[0]
+
+
+# With the uniform prior the cost is the cross-entropy of u = (z + 1) / 2 and sigmoid(E(G(z))):
+# E(G(z)) = z / 2 before squashing, for z of 0.5, 0, 0 and -0.25.
+def cross_entropy(raw: float, u: float) -> float:
+    p = 1 / (1 + math.exp(-raw))
+    return -u * math.log(p) - (1 - u) * math.log(1 - p)
+
+
+CROSS_ENTROPY = sum(cross_entropy(z / 2, (z + 1) / 2) for z in (0.5, 0, 0, -0.25)) / 4
+
+
+@pytest.mark.parametrize(
+    ("family", "player", "weight"),
+    [("latent_regressor", "encoder", 1), ("joint_latent_regressor", "generator_encoder", 0.25)],
+)
+def test_uniform_prior_means_cross_entropy(family: str, player: str, weight: float) -> None:
+    game = hand_game(family, Uniform(2))
+    found = hand_losses(game, "all")[player]["latent_regression"]
+    assert found.item() == pytest.approx(weight * CROSS_ENTROPY)
+    # d/dw = mean over the four of (sigmoid(z / 2) - u) z / 2
+    slope = sum((1 / (1 + math.exp(-z / 2)) - (z + 1) / 2) * z / 2 for z in (0.5, 0, 0, -0.25)) / 4
+    assert gradient(game, found, "mean") == pytest.approx(weight * slope)
+
+
+def test_cross_entropy_starts_at_ln2_and_ends_at_half_a_nat() -> None:
+    z = Uniform(50).sample(20_000, torch.Generator().manual_seed(0))
+    assert Uniform(50).regression(z, torch.zeros_like(z)).item() == pytest.approx(math.log(2))
+    perfect = 2 * torch.atanh(z.clamp(-1 + 1e-6, 1 - 1e-6))
+    assert Uniform(50).squash(perfect).sub(z).abs().max() < 1e-4
+    assert Uniform(50).regression(z, perfect).item() == pytest.approx(0.5, abs=0.002)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_zero_head_says_zero(family: str) -> None:
+    batch = tiny_batch(tiny_game(family))
+    assert tiny_game(family, zero_head=True).encode(batch.x).abs().max() == 0
+    assert tiny_game(family).encode(batch.x).abs().max() > 0
+
+
+def test_regressor_after_a_finished_gan() -> None:
+    """Four updates of the GAN alone, then E alone: G never moves again."""
+    first = played(tiny_game("latent_regressor"), steps=0)
+    gan = played(tiny_game("gan"), steps=4)
+    half = played(tiny_game("latent_regressor", gan_steps=4), steps=4)
+    whole = played(tiny_game("latent_regressor", gan_steps=4), steps=6)
+    for name in ("G", "F", "s_x"):
+        weights = {k: v for k, v in whole[name].items() if k.endswith(("weight", "bias"))}
+        assert equal(gan[name], half[name])
+        assert equal(weights, gan[name]), name
+    assert torch.equal(half["mean"]["weight"], first["mean"]["weight"])
+    assert not torch.equal(whole["mean"]["weight"], first["mean"]["weight"])
