@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 
 class _Frozen(BaseModel):
@@ -25,6 +25,9 @@ class TrainingSettings(_Frozen):
     batch_size: PositiveInt = Field(ge=2, description="images per update (batch norm needs two)")
     precision: Literal["fp32", "bf16"] = Field(default="fp32", description="bf16: autocast on CUDA")
     threads: PositiveInt = Field(default=1, description="CPU threads per run")
+    lr_factor: PositiveFloat | None = Field(
+        default=None, description="times every learning rate; none: the family's own"
+    )
 
 
 class Run(_Frozen):
@@ -73,7 +76,8 @@ class Suite(_Frozen):
     dataset: str
     families: tuple[str, ...] = Field(min_length=1, description="family ids, or names in `rows`")
     rows: dict[str, dict[str, Any]] = Field(
-        default={}, description="row name -> family and its options"
+        default={},
+        description="row name -> family, preset, tables networks and training, options",
     )
     seeds: PositiveInt = Field(description="training seeds 0 ... seeds - 1")
     networks: NetworkSettings

@@ -1,24 +1,28 @@
 """Suite + overrides -> the list of runs, each with its identity, folder and state."""
 
-import math
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from benchmarks.config import NetworkSettings, Run, Suite, TrainingSettings
+from benchmarks.config import Run, Suite, TrainingSettings
 from benchmarks.errors import UserError, unknown
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.files import read_json
 from benchmarks.identity import configuration_digest, training_identity
-from datasets.registry import DATASETS
-from zoo.registry import FAMILIES, source
+from benchmarks.rows import (
+    ROOMS,
+    check_not_preset,
+    check_options,
+    run_of,
+    with_known_names,
+    wrong_setting,
+)
 
 SUITES = Path(__file__).with_name("suites")
-NETWORKS = Path(__file__).parent.parent / "zoo" / "networks"
 State = Literal["done", "diverged", "to evaluate", "to resume", "stale", "missing"]
 
 
@@ -65,7 +69,7 @@ def load_suite(name: str) -> Suite:
             raise UserError(f"suite file {name} does not exist")
         raise unknown("suite", name, suite_names())
     try:
-        return _checked(_validated(tomllib.loads(path.read_text()), str(path)))
+        return with_known_names(_validated(tomllib.loads(path.read_text()), str(path)))
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path} is not valid TOML: {error}") from error
 
@@ -84,17 +88,22 @@ def override(
     """
     values = suite.model_dump()
     for setting in settings:
-        _apply(values, setting)
+        _apply(values, setting, suite)
     if families is not None:
         values["families"] = list(families)
     if seeds is not None:
         values["seeds"] = seeds
-    return _checked(_validated(values, "the settings given"))
+    suite = with_known_names(_validated(values, "the settings given"))
+    for name in suite.families:
+        check_options(name, suite)
+    return suite
 
 
 def jobs(suite: Suite, results: Path, seeds: Iterable[int]) -> list[Job]:
     """Return the runs of a suite for some seeds, seed by seed, so that early results compare."""
-    return [_job(_run(suite, family, seed), results) for seed in seeds for family in suite.families]
+    return [
+        _job(run_of(suite, family, seed), results) for seed in seeds for family in suite.families
+    ]
 
 
 def state(
@@ -151,27 +160,6 @@ def controls_job(suite: Suite, results: Path) -> Job:
     return _job(run, results)
 
 
-def _run(suite: Suite, family: str, seed: int) -> Run:
-    row = dict(suite.rows.get(family, {}))
-    game = row.pop("family", family)
-    left_out = seed % DATASETS[suite.dataset].classes if suite.leave_one_class_out else None
-    return Run(
-        family=_row_name(family),
-        game=game,
-        options=row,
-        tier=suite.tier,
-        dataset=suite.dataset,
-        seed=seed,
-        networks=suite.networks,
-        training=suite.training,
-        left_out=left_out,
-    )
-
-
-def _row_name(family: str) -> str:
-    return Path(family).stem if family.endswith(".py") else family
-
-
 def _job(run: Run, results: Path) -> Job:
     identity = training_identity(run)
     folder = results / "runs" / run.dataset / run.family / f"seed{run.seed}-{identity[:10]}"
@@ -189,76 +177,26 @@ def _other_code(job: Job) -> bool:
     return False
 
 
-def _checked(suite: Suite) -> Suite:
-    """Check names that pydantic cannot know."""
-    if suite.dataset not in DATASETS:
-        raise unknown("dataset", suite.dataset, DATASETS)
-    if not (NETWORKS / f"{suite.networks.body}.py").is_file():
-        bodies = [path.stem for path in NETWORKS.glob("[a-z]*.py")]
-        raise unknown("networks.body", suite.networks.body, bodies)
-    for name, row in suite.rows.items():
-        if "family" not in row and name not in {*FAMILIES, *suite.families}:
-            raise unknown("row", name, {*FAMILIES, *suite.families})
-    for family in suite.families:
-        options = suite.rows.get(family, {})
-        _check_game(str(options.get("family", family)), suite)
-        if set(options) - {"family"}:
-            _check_options(family, suite)
-    names = [_row_name(family) for family in suite.families]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise UserError(f"two rows would be called {', '.join(sorted(twice))}; name each once")
-    return suite
-
-
-def _check_game(game: str, suite: Suite) -> None:
-    if game.endswith(".py"):
-        if not source(game).is_file():
-            raise UserError(f"family file {game} does not exist")
-    elif game not in FAMILIES:
-        raise unknown("family", game, {*FAMILIES, *suite.rows})
-
-
-def _check_options(row: str, suite: Suite) -> None:
-    from zoo.assembly import assemble, options_of  # torch; only suites with options pay for it
-
-    values = dict(suite.rows[row])
-    game = str(values.pop("family", row))
-    known = options_of(game)
-    for name, value in values.items():
-        if name not in known:
-            raise unknown(f"option of {row}", name, known)
-        expected = type(known[name])
-        number = expected is float and type(value) is int
-        if not (isinstance(value, expected) or number) or value in (math.inf, -math.inf):
-            raise UserError(f"rows.{row}.{name} must be a {expected.__name__}, got {value!r}")
-    small = suite.networks.model_dump() | {"width": 2, "latent_dim": 2}
-    try:
-        assemble(game, values, **small, image_shape=(1, 8, 8), seed_of=lambda name: 0)
-    except ValueError as error:
-        raise UserError(f"rows.{row}: {error}") from error
-
-
-def _apply(values: dict[str, Any], setting: str) -> None:
+def _apply(values: dict[str, Any], setting: str, suite: Suite) -> None:
     path, equals, text = setting.partition("=")
     keys = path.strip().split(".")
     if not equals:
         raise UserError(f"--set needs name=value, got {setting!r}")
-    if keys[0] == "rows" and len(keys) == 3:
-        values["rows"].setdefault(keys[1], {})[keys[2]] = _value(text)
+    if keys[0] == "rows" and (len(keys) == 3 or (len(keys) == 4 and keys[2] in ROOMS)):
+        table = values["rows"].setdefault(keys[1], {})
+        for key in keys[2:-1]:
+            table = table.setdefault(key, {})
+        table[keys[-1]] = _value(text)
         return
     known = [name for name in _setting_names() if "." in name]
     if path.strip() not in known:
         raise unknown("setting", path, [*known, "rows.<row>.<option>"])
+    check_not_preset(keys[0], keys[1], suite)
     values[keys[0]][keys[1]] = _value(text)
 
 
 def _setting_names() -> list[str]:
-    rooms: dict[str, type[BaseModel]] = {
-        "networks": NetworkSettings,
-        "training": TrainingSettings,
-    }
-    inner = [f"{room}.{name}" for room, model in rooms.items() for name in model.model_fields]
+    inner = [f"{room}.{name}" for room, model in ROOMS.items() for name in model.model_fields]
     return [*Suite.model_fields, *inner]
 
 
@@ -273,9 +211,4 @@ def _validated(values: dict[str, Any], where: str) -> Suite:
     try:
         return Suite(**values)
     except ValidationError as error:
-        # A misspelt name is also a missing one; the misspelling is what helps.
-        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        name = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            raise unknown(f"setting in {where}", name, _setting_names()) from error
-        raise UserError(f"{where}: {name}: {first['msg']}, got {first['input']!r}") from error
+        raise wrong_setting(error, where, _setting_names()) from error

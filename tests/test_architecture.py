@@ -40,9 +40,13 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"torch", "torchvision", "numpy", "sklearn", "pandas", "pytest", "pytest_benchmark",
          "threadpoolctl", "typer"},
     ),
+    "benchmarks/rows.py": (
+        {"datasets.registry", "zoo.registry", "zoo.assembly", *NEUTRAL},
+        {"pydantic"},
+    ),
     "benchmarks/plan.py": (
-        {"benchmarks.evaluation.protocol", "benchmarks.identity", "datasets.registry",
-         "zoo.registry", "zoo.assembly", *NEUTRAL},
+        {"benchmarks.evaluation.protocol", "benchmarks.identity", "benchmarks.rows",
+         *NEUTRAL},
         {"pydantic"},
     ),
     "benchmarks/regression.py": (

@@ -1,7 +1,10 @@
 """Names of the families; imports no torch, so that listing them costs nothing."""
 
 import ast
+import tomllib
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 FAMILIES = (
     *("gan", "gan_qp", "autoencoder", "vae", "latent_regressor", "joint_latent_regressor"),
@@ -15,6 +18,13 @@ def source(family: str) -> Path:
     if family.endswith(".py"):
         return Path(family)
     return Path(__file__).with_name(f"{family}.py")
+
+
+@cache
+def presets() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return family id -> its faithful preset: networks, training, options."""
+    with Path(__file__).with_name("presets.toml").open("rb") as file:
+        return tomllib.load(file)
 
 
 def describe(family: str) -> str:

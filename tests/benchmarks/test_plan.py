@@ -8,7 +8,7 @@ import pytest
 from benchmarks import identity, plan
 from benchmarks.errors import UserError
 from benchmarks.files import read_json, read_lines, whole
-from zoo.registry import FAMILIES
+from zoo.registry import FAMILIES, presets
 
 
 def only_job(tmp_path: Path, *settings: str, family: str = "bigan", seed: int = 0) -> plan.Job:
@@ -18,7 +18,7 @@ def only_job(tmp_path: Path, *settings: str, family: str = "bigan", seed: int = 
 
 @pytest.mark.parametrize("name", plan.suite_names())
 def test_committed_suites_are_valid(name: str) -> None:
-    suite = plan.load_suite(name)
+    suite = plan.override(plan.load_suite(name))
     assert suite.name == name
     assert suite.question.endswith("?")
 
@@ -41,6 +41,16 @@ def test_committed_suites_are_valid(name: str) -> None:
         (["rows.autoencoder.error=l3"], None, "rows.autoencoder: error must be one of"),
         (["rows.bigan.family=3"], None, "unknown family '3'"),
         ([], ["bigan", "bigan"], "two rows would be called bigan"),
+        (["rows.bigan.networks.widht=8"], None, "in rows.bigan.networks 'widht'; .* 'width'"),
+        (["rows.bigan.networks.width=many"], None, "rows.bigan.networks: width"),
+        (["rows.bigan.networks=8"], None, "rows.bigan.networks must be a table"),
+        (["rows.bigan.networks.body=mpl"], None, "unknown rows.bigan.networks.body 'mpl'; did you"),
+        (["rows.bigan.training.step=8"], None, "in rows.bigan.training 'step'; .* 'steps'"),
+        (["rows.bigan.training.threads=2"], None, "set training.threads for all of them"),
+        (["rows.bigan.preset=paper"], None, "rows.bigan.preset must be controlled or faithful"),
+        (["rows.bigbigan.preset=faithful"], None, "bigbigan has no faithful preset .*vae, ali"),
+        (["rows.bigan.decay_over=true"], None, "must be a int, got True"),
+        (["training.lr_factor=0"], None, "training.lr_factor: .*greater than 0"),
     ],
 )
 def test_wrong_overrides(settings: list[str], families: list[str] | None, message: str) -> None:
@@ -75,6 +85,55 @@ def test_rows_are_variants_of_a_family(tmp_path: Path) -> None:
     job = plan.jobs(plan.load_suite(str(mine)), tmp_path, [0])[0]
     assert (job.run.family, job.run.game) == ("up_lr", "bigbigan")
     assert job.run.options == {"encoder_lr_factor": 10}
+
+
+def test_a_row_has_its_own_networks_and_training() -> None:
+    settings = ["rows.bigan.networks.width=32", "rows.bigan.training.batch_size=16"]
+    suite = plan.override(plan.load_suite("digits"), settings)
+    runs = {job.run.family: job.run for job in plan.jobs(suite, Path(), [0])}
+    own = runs.pop("bigan")
+    assert own.networks == suite.networks.model_copy(update={"width": 32})
+    assert own.training == suite.training.model_copy(update={"batch_size": 16})
+    assert own.options == {}
+    for run in runs.values():
+        assert (run.networks, run.training) == (suite.networks, suite.training)
+
+
+def test_a_faithful_row_has_its_preset_and_what_it_says_itself() -> None:
+    settings = [
+        *("rows.bigan.preset=faithful", "rows.bigan.networks.width=32", "training.steps=77"),
+        *("rows.aegan.preset=faithful", "rows.aegan.blocks=false"),
+    ]
+    suite = plan.override(plan.load_suite("digits"), settings)
+    runs = {job.run.family: job.run for job in plan.jobs(suite, Path(), [0])}
+    bigan, aegan = runs["bigan"], runs["aegan"]
+    assert (bigan.tier, aegan.tier, runs["gan"].tier) == ("faithful", "faithful", "controlled")
+    preset = presets()["bigan"]["networks"]
+    assert bigan.networks.model_dump() == preset | {"width": 32}
+    assert (bigan.training.batch_size, bigan.training.steps) == (128, 77)
+    assert bigan.options == {"decay_over": 77}  # the paper's schedule follows the budget
+    assert aegan.options == {"blocks": False, "input_noise": 0.01}
+    assert (aegan.training.batch_size, aegan.training.steps) == (32, 77)
+
+
+def test_half_the_budget_by_name() -> None:
+    settings = ["training.steps=77", "rows.latent_regressor.gan_steps=training.steps/2"]
+    assert only_job(Path(), *settings, family="latent_regressor").run.options == {"gan_steps": 38}
+
+
+def test_setting_what_presets_set_would_do_nothing_and_is_refused() -> None:
+    suite = plan.load_suite("digits").model_copy(
+        update={"tier": "faithful", "families": ("bigan",)}
+    )
+    with pytest.raises(UserError, match=r"bigan is its faithful .* rows\.bigan\.networks\.width"):
+        plan.override(suite, ["networks.width=8"])
+    plan.override(suite, ["training.steps=8"])
+
+
+def test_a_factor_of_one_is_not_no_factor_and_none_is_no_part_of_the_identity() -> None:
+    plain = only_job(Path())
+    assert only_job(Path(), "training.lr_factor=0.5").identity != plain.identity
+    assert "lr_factor" not in json.dumps(plain.run.model_dump(mode="json", exclude_none=True))
 
 
 def test_what_belongs_to_the_identity(tmp_path: Path) -> None:

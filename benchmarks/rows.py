@@ -1,0 +1,174 @@
+"""A row of a suite -> a run: its family, preset, networks, training settings and options."""
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from benchmarks.config import NetworkSettings, Run, Suite, TrainingSettings
+from benchmarks.errors import UserError, unknown
+from datasets.registry import DATASETS
+from zoo.registry import FAMILIES, presets, source
+
+NETWORKS = Path(__file__).parent.parent / "zoo" / "networks"
+ROOMS: dict[str, type[BaseModel]] = {"networks": NetworkSettings, "training": TrainingSettings}
+ROW = ("family", "preset", *ROOMS)
+"""What a row may say of itself; all else are options of its family."""
+CHECKED_WIDTH = 16
+"""Hidden units of the throwaway networks on which a row's options are tried."""
+
+
+def run_of(suite: Suite, name: str, seed: int) -> Run:
+    """Return the run of one row with one seed.
+
+    What the row says stands over its preset's settings, and these over the suite's.
+
+    Raises:
+        UserError: no faithful preset for its family, or a setting that does not fit.
+
+    """
+    row = suite.rows.get(name, {})
+    game, tier = str(row.get("family", name)), row.get("preset", suite.tier)
+    preset = _preset(name, game) if tier == "faithful" else {}
+    networks = _settings(suite.networks, f"rows.{name}.networks", preset, row)
+    training = _settings(suite.training, f"rows.{name}.training", preset, row)
+    options = preset.get("options", {}) | {k: v for k, v in row.items() if k not in ROW}
+    left_out = seed % DATASETS[suite.dataset].classes if suite.leave_one_class_out else None
+    return Run(
+        family=row_name(name),
+        game=game,
+        options={name: _in_steps(value, training.steps) for name, value in options.items()},
+        tier=tier,
+        dataset=suite.dataset,
+        seed=seed,
+        networks=networks,
+        training=training,
+        left_out=left_out,
+    )
+
+
+def _in_steps(value: Any, steps: int) -> Any:
+    """Put the run's budget in the place of its name, so that schedules follow it."""
+    return {"training.steps": steps, "training.steps/2": steps // 2}.get(str(value), value)
+
+
+def _preset(row: str, game: str) -> dict[str, dict[str, Any]]:
+    if game not in presets():
+        none = [family for family in FAMILIES if family not in presets()]
+        raise UserError(
+            f"row {row} is of the faithful tier, but {game} has no faithful preset (neither have "
+            f'{", ".join(none)}); leave it out, or set rows.{row}.preset to "controlled"'
+        )
+    return presets()[game]
+
+
+Settings = TypeVar("Settings", NetworkSettings, TrainingSettings)
+
+
+def _settings(own: Settings, where: str, *over: Mapping[str, Any]) -> Settings:
+    """Return the suite's settings with those of the preset and of the row, `where`, over them."""
+    room = where.rpartition(".")[2]
+    values = own.model_dump()
+    for table in over:
+        if not isinstance(given := table.get(room, {}), dict):
+            raise UserError(f"{where} must be a table, got {given!r}")
+        values |= given
+    try:
+        return type(own)(**values)
+    except ValidationError as error:
+        raise wrong_setting(error, where, type(own).model_fields) from error
+
+
+def row_name(family: str) -> str:
+    """Return what tables call a row: its name, or its file's."""
+    return Path(family).stem if family.endswith(".py") else family
+
+
+def with_known_names(suite: Suite) -> Suite:
+    """Check names that pydantic cannot know; loads no family, so that listing is quick."""
+    if suite.dataset not in DATASETS:
+        raise unknown("dataset", suite.dataset, DATASETS)
+    _check_body("networks.body", suite.networks.body)
+    for name, row in suite.rows.items():
+        if "family" not in row and name not in {*FAMILIES, *suite.families}:
+            raise unknown("row", name, {*FAMILIES, *suite.families})
+    names = [row_name(family) for family in suite.families]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise UserError(f"two rows would be called {', '.join(sorted(twice))}; name each once")
+    for name in suite.families:
+        _check_row(name, suite)
+    return suite
+
+
+def _check_row(name: str, suite: Suite) -> None:
+    row = suite.rows.get(name, {})
+    _check_game(str(row.get("family", name)), suite)
+    if row.get("preset", "controlled") not in ("controlled", "faithful"):
+        raise UserError(f"rows.{name}.preset must be controlled or faithful, got {row['preset']!r}")
+    run = run_of(suite, name, 0)
+    _check_body(f"rows.{name}.networks.body", run.networks.body)
+    for setting in ("precision", "threads"):
+        if getattr(run.training, setting) != getattr(suite.training, setting):
+            raise UserError(
+                f"rows.{name}.training.{setting}: the runs of a suite share the machine; set "
+                f"training.{setting} for all of them"
+            )
+
+
+def _check_body(where: str, body: str) -> None:
+    if not (NETWORKS / f"{body}.py").is_file():
+        raise unknown(where, body, [path.stem for path in NETWORKS.glob("[a-z]*.py")])
+
+
+def _check_game(game: str, suite: Suite) -> None:
+    if game.endswith(".py"):
+        if not source(game).is_file():
+            raise UserError(f"family file {game} does not exist")
+    elif game not in FAMILIES:
+        raise unknown("family", game, {*FAMILIES, *suite.rows})
+
+
+def check_options(name: str, suite: Suite) -> None:
+    """Check the options of a row, and that its family can be built from its networks."""
+    run = run_of(suite, name, 0)
+    if not run.options and run.networks == suite.networks:
+        return
+    from zoo.assembly import assemble, options_of  # torch; only suites with options pay for it
+
+    known = options_of(run.game)
+    for option, value in run.options.items():
+        if option not in known:
+            raise unknown(f"option of {name}", option, known)
+        expected = type(known[option])
+        number = expected is float and type(value) is int
+        if not (type(value) is expected or number) or value in (math.inf, -math.inf):
+            raise UserError(f"rows.{name}.{option} must be a {expected.__name__}, got {value!r}")
+    small = run.networks.model_dump() | {"width": min(run.networks.width, CHECKED_WIDTH)}
+    shape = DATASETS[run.dataset].image_shape
+    try:
+        assemble(run.game, run.options, **small, image_shape=shape, seed_of=lambda network: 0)
+    except ValueError as error:
+        raise UserError(f"rows.{name}: {error}") from error
+
+
+def check_not_preset(room: str, name: str, suite: Suite) -> None:
+    """A preset's value stands over the suite's; to set the suite's would do nothing, unseen."""
+    for row in suite.families:
+        run = run_of(suite, row, 0)
+        if run.tier == "faithful" and name in presets()[run.game].get(room, {}):
+            raise UserError(
+                f"{room}.{name} of row {row} is its faithful preset's; set rows.{row}.{room}.{name}"
+            )
+
+
+def wrong_setting(error: ValidationError, where: str, known: Iterable[str]) -> UserError:
+    """Return pydantic's complaint as one about `where`, with the nearest of the known names."""
+    # A misspelt name is also a missing one; the misspelling is what helps.
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    name = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return unknown(f"setting in {where}", name, known)
+    return UserError(f"{where}: {name}: {first['msg']}, got {first['input']!r}")
