@@ -1,6 +1,7 @@
 """A row of a suite -> a run: its family, preset, networks, training settings and options."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ NETWORKS = Path(__file__).parent.parent / "zoo" / "networks"
 ROOMS: dict[str, type[BaseModel]] = {"networks": NetworkSettings, "training": TrainingSettings}
 ROW = ("family", "preset", *ROOMS)
 """What a row may say of itself; all else are options of its family."""
+BUDGET = re.compile(r"training\.steps(?:/([1-9]\d*))?")
 CHECKED_WIDTH = 16
 """Hidden units of the throwaway networks on which a row's options are tried."""
 
@@ -50,8 +52,9 @@ def run_of(suite: Suite, name: str, seed: int) -> Run:
 
 
 def _in_steps(value: Any, steps: int) -> Any:
-    """Put the run's budget in the place of its name, so that schedules follow it."""
-    return {"training.steps": steps, "training.steps/2": steps // 2}.get(str(value), value)
+    """Put the budget, or a part of it, in the place of its name: schedules then follow it."""
+    found = BUDGET.fullmatch(value) if isinstance(value, str) else None
+    return steps // int(found[1] or 1) if found else value
 
 
 def _preset(row: str, game: str) -> dict[str, dict[str, Any]]:
@@ -74,7 +77,7 @@ def _settings(own: Settings, where: str, *over: Mapping[str, Any]) -> Settings:
     for table in over:
         if not isinstance(given := table.get(room, {}), dict):
             raise UserError(f"{where} must be a table, got {given!r}")
-        values |= given
+        values |= {name: _in_steps(value, values.get("steps", 0)) for name, value in given.items()}
     try:
         return type(own)(**values)
     except ValidationError as error:

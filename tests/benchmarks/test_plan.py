@@ -21,6 +21,12 @@ def test_committed_suites_are_valid(name: str) -> None:
     suite = plan.override(plan.load_suite(name))
     assert suite.name == name
     assert suite.question.endswith("?")
+    named = [
+        *suite.published,
+        *suite.claims,
+        *(c.model_copy(update={"row": c.against}) for c in suite.claims),
+    ]
+    assert {entry.row.partition(" (")[0] for entry in named} <= set(suite.families)
 
 
 @pytest.mark.parametrize(
@@ -116,9 +122,13 @@ def test_a_faithful_row_has_its_preset_and_what_it_says_itself() -> None:
     assert (aegan.training.batch_size, aegan.training.steps) == (32, 77)
 
 
-def test_half_the_budget_by_name() -> None:
+def test_parts_of_the_budget_by_name() -> None:
     settings = ["training.steps=77", "rows.latent_regressor.gan_steps=training.steps/2"]
     assert only_job(Path(), *settings, family="latent_regressor").run.options == {"gan_steps": 38}
+    settings = ["training.steps=77", "rows.aegan.training.steps=training.steps/4"]
+    settings += ["rows.aegan.half_life=training.steps"]
+    run = only_job(Path(), *settings, family="aegan").run
+    assert (run.training.steps, run.options) == (19, {"half_life": 19})
 
 
 def test_setting_what_presets_set_would_do_nothing_and_is_refused() -> None:
