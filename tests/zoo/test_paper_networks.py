@@ -104,6 +104,14 @@ def test_bigan_ranges() -> None:
     assert "score" in game.capabilities
 
 
+def test_autoencoders_code_is_squashed_though_it_has_no_prior() -> None:
+    game, x = paper_game("autoencoder").eval(), torch.rand(9, 1, 8, 8) * 2 - 1
+    logits = 100 * game.mean(game.E((x + 1) / 2))
+    game.mean.weight.data *= 100  # far from zero, where squashing shows
+    assert game.prior is None
+    assert torch.allclose(game.encode(x), 2 * torch.sigmoid(logits) - 1, atol=1e-4)
+
+
 @pytest.mark.parametrize("family", ["ali", "bigan_qp"])
 def test_other_joint_critics_take_the_whole_discriminator(family: str) -> None:
     game = paper_game(family)

@@ -1,6 +1,7 @@
 """The contract in each family's faithful preset, at a small width on tiny images."""
 
 import copy
+import math
 from collections.abc import Mapping
 
 import pytest
@@ -34,8 +35,8 @@ BLOCKS = {
 }
 
 
-def faithful_game(family: str) -> Game:
-    """Return a family's preset with few units, its zero first weights filled."""
+def faithful_game(family: str, fill: bool = True) -> Game:
+    """Return a family's preset with few units, its zero first weights filled if they shall be."""
     preset = presets()[family]
     options = {k: 4 if v == "training.steps" else v for k, v in preset.get("options", {}).items()}
     networks = preset["networks"] | {"width": 16, "latent_dim": LATENT}
@@ -44,7 +45,7 @@ def faithful_game(family: str) -> Game:
     ).train()
     torch.manual_seed(0)
     with torch.no_grad():
-        for parameter in game.parameters():
+        for parameter in game.parameters() if fill else ():
             if parameter.abs().max() == 0:  # a zero head hides what lies behind it
                 parameter.normal_(std=0.1)
     return game
@@ -143,6 +144,21 @@ def test_the_same_first_networks_in_every_row_of_a_table() -> None:
         for other in having[1:]:
             for a, b in zip(having[0].parameters(), other.parameters(), strict=True):
                 assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("family", ["latent_regressor", "joint_latent_regressor"])
+def test_regressions_start_at_ln2(family: str) -> None:
+    """The authors' regressors start at zero, which costs a cross-entropy of ln 2."""
+    game = faithful_game(family, fill=False)
+    terms = {k: v for t in game.losses("all", batch_of(game), 0).values() for k, v in t.items()}
+    weight = 0.25 if family == "joint_latent_regressor" else 1
+    assert terms["latent_regression"].item() == pytest.approx(weight * math.log(2))
+
+
+@pytest.mark.parametrize("family", ["bigan", "gan", "autoencoder", "latent_regressor"])
+def test_learning_rates_fall_over_the_second_half(family: str) -> None:
+    for player in faithful_game(family).players.values():
+        assert [player.schedule(step) for step in (0, 3)] == pytest.approx([1, 0.01 ** (101 / 200)])
 
 
 def test_presets_name_families_and_leave_the_budget_to_the_suite() -> None:
