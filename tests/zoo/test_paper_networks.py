@@ -99,7 +99,9 @@ def test_bigan_ranges() -> None:
     x = torch.rand(9, 1, 8, 8) * 2 - 1
     logits = game.mean(game.E((x + 1) / 2))
     assert torch.allclose(game.encode(x), 2 * torch.sigmoid(logits) - 1, atol=1e-6)
+    nn.init.normal_(list(game.D.parameters())[-1])  # from zero, where all scores are equal
     assert torch.allclose(game.score(x, z), game.D((x + 1) / 2, z)[:, 0])
+    assert game.score(x, z).abs().min() > 0
     assert game.networks.keys() == {"G", "E", "mean", "D"}
     assert "score" in game.capabilities
 
