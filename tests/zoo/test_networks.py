@@ -22,7 +22,11 @@ from zoo.networks._layers import SelfAttention
 from zoo.networks.resnet import ConditionalNorm
 from zoo.registry import FAMILIES
 
-BODIES = sorted(path.stem for path in Path(zoo.networks.__path__[0]).glob("[a-z]*.py"))
+BODIES = sorted(
+    path.stem
+    for path in Path(zoo.networks.__path__[0]).glob("[a-z]*.py")
+    if not path.stem.endswith("_paper")  # those hold what their own family uses
+)
 NETWORKS = ("G", "E", "mean", "scale", "F", "s_x", "H", "s_z", "J", "s_xz")
 
 
