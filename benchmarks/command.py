@@ -1,5 +1,6 @@
 """The steps of the command line, each on its own; `run_all.py` strings them together."""
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -140,16 +141,19 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     load(plan.suite.dataset, request.data, request.offline)  # complain before any work starts
     side_by_side = workers(device, plan.suite.training.threads, len(todo) + with_controls)
     say(f"{len(todo)} runs to do, {side_by_side} at a time, on {device}")
-    display = Display(console, todo, side_by_side, request.quiet)
     # The last families of a suite are the costliest: started first, they leave no long tail.
     order = [
         job
         for seed in sorted({job.run.seed for job in todo})
         for job in reversed([job for job in todo if job.run.seed == seed])
     ]
+    # Every worker gets some of the seeds that could train together.
+    groups = plans.groups(order, at_most=math.ceil(len(todo) / side_by_side) or 1)
+    display = Display(console, groups, side_by_side, request.quiet)
     outcomes = execute(
         plan.suite,
-        order,
+        groups,
+        side_by_side,
         plan.results,
         with_controls,
         request.data,

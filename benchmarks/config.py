@@ -28,6 +28,7 @@ class TrainingSettings(_Frozen):
     lr_factor: PositiveFloat | None = Field(
         default=None, description="times every learning rate; none: the family's own"
     )
+    stacked: bool = Field(default=False, description="train all seeds of a row at once")
 
 
 class Run(_Frozen):

@@ -3,19 +3,21 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.config import Suite
 from benchmarks.errors import UserError
 from benchmarks.plan import Job, controls_folder, controls_job
 from benchmarks.progress import Display
-from benchmarks.work import Orders, Outcome, initialise, work, work_on_controls
+from benchmarks.work import Orders, Outcome, evaluate, initialise, train, work_on_controls
 
+T = TypeVar("T")
 WORKER_BYTES = 3 * 2**30
 """Room for one worker with MNIST, its features and the kernels of 10,000 samples."""
 
@@ -49,7 +51,8 @@ def workers(device: str, threads: int, jobs: int) -> int:
 
 def execute(
     suite: Suite,
-    todo: Sequence[Job],
+    groups: Sequence[Sequence[Job]],
+    side_by_side: int,
     results: Path,
     with_controls: bool,
     data: Path | None,
@@ -58,39 +61,56 @@ def execute(
     device: str,
     display: Display,
 ) -> dict[str, Outcome]:
-    """Work through jobs (and the control rows) and return label -> outcome.
+    """Work through groups of jobs (and the control rows) and return label -> outcome.
 
     Raises:
         KeyboardInterrupt: the user pressed Ctrl-C; what was under way has left checkpoints.
 
     """
-    side_by_side = workers(device, suite.training.threads, len(todo) + with_controls)
     threads = max(1, cores() // side_by_side)
     orders = Orders(data, offline, results / "cache", inception, device, threads, side_by_side)
     context = multiprocessing.get_context("spawn")
     queue, stop = context.Queue(), context.Event()
     pool = ProcessPoolExecutor(side_by_side, context, initialise, (queue, stop))
-    futures: dict[str, Future[Outcome]] = {}
-    # Workers inherit that Ctrl-C is not for them; the parent tells them by `stop`.
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        for job in todo:
-            futures[job.label] = pool.submit(work, job, orders)
+    evaluations: dict[str, Future[Outcome]] = {}
+    outcomes: dict[str, Outcome] = {}
+    jobs = {job.label: job for group in groups for job in group}
+    with _not_for_workers():
+        trainings = [pool.submit(train, group, orders) for group in groups]
         if with_controls:
             job, folder = controls_job(suite, results), controls_folder(suite, results)
-            futures["controls"] = pool.submit(work_on_controls, job, folder, orders)
-    finally:
-        signal.signal(signal.SIGINT, previous)
+            evaluations["controls"] = pool.submit(work_on_controls, job, folder, orders)
     try:
         with display:
-            _follow(futures, queue, display)
+            while trainings or not all(future.done() for future in evaluations.values()):
+                for future in [future for future in trainings if future.done()]:
+                    trainings.remove(future)
+                    trained = _result(future, {})
+                    outcomes |= trained
+                    with _not_for_workers(), suppress(BrokenProcessPool):
+                        for label in [label for label, o in trained.items() if o == "trained"]:
+                            outcomes[label] = "failed"
+                            evaluations[label] = pool.submit(evaluate, jobs[label], orders)
+                _drain(queue, display, timeout=0.2)
+            _drain(queue, display, timeout=0.05)
     except KeyboardInterrupt:
         stop.set()
         display.say("stopping: runs under way write their checkpoints (Ctrl-C again: do not wait)")
         _shut_down(pool)
         raise
     pool.shutdown()
-    return {label: _outcome(future) for label, future in futures.items()}
+    outcomes |= {label: _result(future, "failed") for label, future in evaluations.items()}
+    return {label: outcomes.get(label, "failed") for label in jobs} | outcomes
+
+
+@contextmanager
+def _not_for_workers() -> Iterator[None]:
+    """Start workers that inherit that Ctrl-C is not for them; the parent tells them by `stop`."""
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def _shut_down(pool: ProcessPoolExecutor) -> None:
@@ -110,12 +130,6 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _follow(futures: dict[str, Future[Outcome]], queue: Any, display: Display) -> None:
-    while not all(future.done() for future in futures.values()):
-        _drain(queue, display, timeout=0.2)
-    _drain(queue, display, timeout=0.05)
-
-
 def _drain(queue: Any, display: Display, timeout: float) -> None:
     try:
         while True:
@@ -124,8 +138,9 @@ def _drain(queue: Any, display: Display, timeout: float) -> None:
         return
 
 
-def _outcome(future: Future[Outcome]) -> Outcome:
+def _result(future: Future[T], lost: T) -> T:
+    """Return what a worker found, or `lost` if it was killed, by lack of memory for example."""
     try:
         return future.result()
     except BrokenProcessPool:
-        return "failed"  # the worker was killed, by lack of memory for example
+        return lost

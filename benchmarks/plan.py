@@ -106,6 +106,25 @@ def jobs(suite: Suite, results: Path, seeds: Iterable[int]) -> list[Job]:
     ]
 
 
+def groups(jobs: Iterable[Job], at_most: int) -> list[list[Job]]:
+    """Return what trains together: seeds of one row where the suite stacks them, else each alone.
+
+    Args:
+        jobs: what is to be done.
+        at_most: runs in a group, so that every worker gets some.
+
+    """
+    rows: dict[str, list[Job]] = {}
+    for job in jobs:
+        same = job.run.model_copy(update={"seed": 0, "left_out": None}).model_dump_json()
+        rows.setdefault(same if job.run.training.stacked else job.label, []).append(job)
+    return [
+        row[start : start + at_most]
+        for row in rows.values()
+        for start in range(0, len(row), at_most)
+    ]
+
+
 def state(
     job: Job, say: Callable[[str], None] | None = None, with_inception: bool = False
 ) -> State:

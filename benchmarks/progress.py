@@ -17,9 +17,11 @@ PLAIN_SECONDS = 15.0
 
 
 class Pace:
-    """Seconds per update of each family, and from them the time left."""
+    """Seconds per update of each family's run (its share of a group), and so the time left."""
 
-    def __init__(self, jobs: Sequence[Job], side_by_side: int) -> None:
+    def __init__(self, groups: Sequence[Sequence[Job]], side_by_side: int) -> None:
+        jobs = [job for group in groups for job in group]
+        self.together = {job.label: len(group) for group in groups for job in group}
         self.family = {job.label: job.run.family for job in jobs}
         self.total = {job.label: job.run.training.steps for job in jobs}
         self.done = dict.fromkeys(self.total, 0)
@@ -38,7 +40,8 @@ class Pace:
         self.done[label] = step
         since, first = self.started.setdefault(label, (now, step))
         if step > first:
-            self.rates[self.family[label]] = (now - since) / (step - first)
+            share = (now - since) / self.together[label]
+            self.rates[self.family[label]] = share / (step - first)
 
     def evaluate(self, label: str) -> None:
         """Take note that a run's evaluation begins."""
@@ -72,17 +75,21 @@ class Display:
 
     Args:
         console: where to.
-        jobs: what is to be done.
+        groups: what is to be done, and what of it together.
         side_by_side: runs at a time.
         quiet: show nothing but what is said.
 
     """
 
     def __init__(
-        self, console: Console, jobs: Sequence[Job], side_by_side: int, quiet: bool = False
+        self,
+        console: Console,
+        groups: Sequence[Sequence[Job]],
+        side_by_side: int,
+        quiet: bool = False,
     ) -> None:
         self.console, self.quiet = console, quiet
-        self.pace = Pace(jobs, side_by_side)
+        self.pace = Pace(groups, side_by_side)
         self.steps = max(1, sum(self.pace.total.values()))
         self.tasks: dict[str, TaskID] = {}
         self.losses: dict[str, str] = {}

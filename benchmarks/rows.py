@@ -113,7 +113,7 @@ def _check_row(name: str, suite: Suite) -> None:
         raise UserError(f"rows.{name}.preset must be controlled or faithful, got {row['preset']!r}")
     run = run_of(suite, name, 0)
     _check_body(f"rows.{name}.networks.body", run.networks.body)
-    for setting in ("precision", "threads"):
+    for setting in ("precision", "threads", "stacked"):
         if getattr(run.training, setting) != getattr(suite.training, setting):
             raise UserError(
                 f"rows.{name}.training.{setting}: the runs of a suite share the machine; set "

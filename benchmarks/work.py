@@ -5,7 +5,8 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
@@ -19,7 +20,7 @@ from benchmarks.identity import configuration_digest
 from benchmarks.plan import Job, evaluation_identity, is_evaluated, state
 from datasets.registry import DATASETS
 
-Outcome = Literal["done", "diverged", "failed", "interrupted"]
+Outcome = Literal["done", "trained", "diverged", "failed", "interrupted"]
 UNTRAINED_SEEDS = 3
 GRACE_SECONDS = 60.0
 
@@ -77,33 +78,65 @@ def stopped() -> bool:
     return _stop.is_set() or (parent is not None and not parent.is_alive())
 
 
-def work(job: Job, orders: Orders) -> Outcome:
-    """Bring one run as far as it goes; an error is recorded in its folder, never cached."""
-    return _guarded(job.label, job.folder, lambda: _train_and_evaluate(job, orders))
+def train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
+    """Train runs that differ in the seed alone, together, and return label -> outcome.
+
+    "trained" runs are left to `evaluate`. An error is recorded in their folders, never cached.
+    """
+    outcomes: dict[str, Outcome] = {job.label: "failed" for job in jobs}
+    with ExitStack() as stack:
+        mine = [job for job in jobs if stack.enter_context(_held(job.label, job.folder))]
+        try:
+            if mine:
+                outcomes |= _train(mine, orders)
+        except Exception as error:  # whatever a family's code raises becomes visible failed runs
+            for job in mine:
+                _record(job.label, job.folder, error)
+    for label, outcome in outcomes.items():
+        if outcome != "trained":
+            tell("end", label, text=outcome)
+    return outcomes
+
+
+def evaluate(job: Job, orders: Orders) -> Outcome:
+    """Evaluate a trained run; an error is recorded in its folder, never cached."""
+    return _guarded(job.label, job.folder, lambda: _evaluate(job, orders))
 
 
 def work_on_controls(job: Job, folder: Path, orders: Orders) -> Outcome:
     """Evaluate the control rows of a dataset and its networks."""
+    tell("start", "controls")
     return _guarded("controls", folder, lambda: _controls(job, folder, orders))
 
 
-def _guarded(label: str, folder: Path, task: Callable[[], Outcome]) -> Outcome:
-    outcome: Outcome = "interrupted"
+def _guarded(label: str, folder: Path, task: Callable[[], None]) -> Outcome:
+    outcome: Outcome = "failed"
     try:
-        with locked(folder) as free:
-            if not free:
-                tell("say", label, text=f"{label}: {folder} is in use by another command")
-                outcome = "failed"
-            elif not stopped():
-                tell("start", label)
-                outcome = task()
+        with _held(label, folder) as mine:
+            if stopped():
+                outcome = "interrupted"
+            elif mine:
+                task()
+                outcome = "done"
                 (folder / "failure.txt").unlink(missing_ok=True)
-    except Exception as error:  # whatever a family's code raises becomes a visible failed run
-        write_text(folder / "failure.txt", traceback.format_exc())
-        tell("say", label, text=f"{label} failed: {error} (see {folder / 'failure.txt'})")
-        outcome = "failed"
+    except Exception as error:
+        _record(label, folder, error)
     tell("end", label, text=outcome)
     return outcome
+
+
+@contextmanager
+def _held(label: str, folder: Path) -> Iterator[bool]:
+    """Hold a run's folder; yields False, and says so, if another command holds it."""
+    with locked(folder) as free:
+        if not free:
+            tell("say", label, text=f"{label}: {folder} is in use by another command")
+        yield free
+
+
+def _record(label: str, folder: Path, error: Exception) -> None:
+    write_text(folder / "failure.txt", traceback.format_exc())
+    tell("say", label, text=f"{label} failed: {error} (see {folder / 'failure.txt'})")
 
 
 def _outlive_parent_briefly() -> None:
@@ -122,45 +155,53 @@ def tell(
     _queue.put(Event(kind, label, step, tuple((values or {}).items()), text))
 
 
-def _train_and_evaluate(job: Job, orders: Orders) -> Outcome:
+def _train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
     import torch
 
-    from benchmarks.evaluation.evaluate import evaluate_light
-    from benchmarks.harness.loop import Watch, build, train
+    from benchmarks.harness import loop
 
-    def say(line: str) -> None:
-        tell("say", job.label, text=line)
-
-    torch.set_num_threads(job.run.training.threads)
-    device = torch.device(orders.device)
-    for draft in job.folder.glob(".*.draft"):
-        draft.unlink()  # left by a process that was killed while writing
+    torch.set_num_threads(jobs[0].run.training.threads)
     inception = orders.inception is not None
-    if state(job, with_inception=inception) == "to evaluate":
-        _set_aside_damaged_weights(job, say)
-    if state(job) in ("missing", "stale", "to resume"):
-        reference = _reference(job.run.dataset, orders)
-        _describe(job, orders)
-
-        def observe(game: Any, step: int) -> dict[str, Any]:
-            return {"protocol": LIGHT_VERSION} | evaluate_light(game, reference)
-
-        watch = Watch(
-            progress=lambda step, losses: tell("progress", job.label, step, losses),
-            # The light metrics compare with the whole dataset, which such a run never saw.
-            observe=observe if job.run.left_out is None else None,
-            stop=stopped,
-            say=say,
+    for job in jobs:
+        for draft in job.folder.glob(".*.draft"):
+            draft.unlink()  # left by a process that was killed while writing
+        if state(job, with_inception=inception) == "to evaluate":
+            _set_aside_damaged_weights(job)
+    todo = [job for job in jobs if state(job) in ("missing", "stale", "to resume")]
+    outcomes: dict[str, Outcome] = dict.fromkeys([job.label for job in jobs], "trained")
+    if stopped():
+        return outcomes | dict.fromkeys([job.label for job in todo], "interrupted")
+    if todo:
+        reference = _reference(todo[0].run.dataset, orders)
+        for job in todo:
+            tell("start", job.label)
+            _describe(job, orders)
+        statuses = loop.train(
+            [job.run for job in todo],
+            [_training_split(job, reference) for job in todo],
+            [job.folder for job in todo],
+            torch.device(orders.device),
+            [_watch(job, reference) for job in todo],
         )
-        status = train(job.run, _training_split(job, reference), job.folder, device, watch)
-        if status != "trained":
-            return status
-        if stopped():
-            return "interrupted"  # the evaluation is left to the next command
-    if state(job, with_inception=inception) == "to evaluate":
-        tell("evaluate", job.label)
-        _evaluate(job, orders, build(job.run))
-    return "done"
+        outcomes |= {job.label: status for job, status in zip(todo, statuses, strict=True)}
+    return outcomes
+
+
+def _watch(job: Job, reference: Any) -> Any:
+    """Return what a training tells and asks: the display, light metrics, whether to stop."""
+    from benchmarks.evaluation.evaluate import evaluate_light
+    from benchmarks.harness.loop import Watch
+
+    def observe(game: Any, step: int) -> dict[str, Any]:
+        return {"protocol": LIGHT_VERSION} | evaluate_light(game, reference)
+
+    return Watch(
+        progress=lambda step, losses: tell("progress", job.label, step, losses),
+        # The light metrics compare with the whole dataset, which such a run never saw.
+        observe=observe if job.run.left_out is None else None,
+        stop=stopped,
+        say=lambda line: tell("say", job.label, text=line),
+    )
 
 
 def _training_split(job: Job, reference: Any) -> Any:
@@ -171,9 +212,12 @@ def _training_split(job: Job, reference: Any) -> Any:
     return train if job.run.left_out is None else without_class(train, job.run.left_out)
 
 
-def _set_aside_damaged_weights(job: Job, say: Callable[[str], None]) -> None:
+def _set_aside_damaged_weights(job: Job) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
+
+    def say(line: str) -> None:
+        tell("say", job.label, text=line)
 
     try:
         load_file(job.folder / "weights.safetensors")
@@ -182,13 +226,16 @@ def _set_aside_damaged_weights(job: Job, say: Callable[[str], None]) -> None:
             set_aside(job.folder / name, "damaged", say)
 
 
-def _evaluate(job: Job, orders: Orders, game: Any) -> None:
+def _evaluate(job: Job, orders: Orders) -> None:
     import torch
     from safetensors.torch import load_file
     from threadpoolctl import threadpool_limits
 
     from benchmarks.evaluation.scoring import scoring_copy
+    from benchmarks.harness.loop import build
 
+    tell("evaluate", job.label)
+    game = build(job.run)
     reference = _reference(job.run.dataset, orders)
     train = _training_split(job, reference)
     torch.set_num_threads(orders.threads)
@@ -252,7 +299,7 @@ def _write_inception(job: Job, copies: dict[str, Any], orders: Orders, reference
     write_json(job.folder / "inception.json", content | _columns(rows))
 
 
-def _controls(job: Job, folder: Path, orders: Orders) -> Outcome:
+def _controls(job: Job, folder: Path, orders: Orders) -> None:
     import torch
     from threadpoolctl import threadpool_limits
 
@@ -270,7 +317,6 @@ def _controls(job: Job, folder: Path, orders: Orders) -> Outcome:
     identity = evaluation_identity(job.identity, job.run.dataset)
     metrics = {name: [row.metrics for row in found] for name, found in rows.items()}
     write_json(folder / "metrics.json", {"identity": identity, "rows": metrics})
-    return "done"
 
 
 def _describe(job: Job, orders: Orders) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo.game import Game, Losses, Turn
 
@@ -12,7 +12,7 @@ def take(
     game: Game,
     turn: Turn,
     losses: Losses,
-    parameters: Mapping[str, Sequence[nn.Parameter]],
+    parameters: Mapping[str, Sequence[Tensor]],
 ) -> dict[str, list[Tensor]]:
     """Return player -> gradients of the sum of its terms, before anything has moved.
 
@@ -46,7 +46,22 @@ def take(
         grads = torch.autograd.grad(total, flat, retain_graph=left > 0, allow_unused=True)
         remaining = iter(_all_used(game, flat, grads))
         result |= {name: [next(remaining) for _ in own] for name, own in owned.items()}
-    return {name: _averaged(grads) for name, grads in result.items()}
+    return {name: averaged(grads) for name, grads in result.items()}
+
+
+def of_stack(losses: Losses, parameters: Mapping[str, Sequence[Tensor]]) -> dict[str, list[Tensor]]:
+    """Return player -> gradients for stacked seeds, whose terms are vectors of shape (S,).
+
+    A seed's terms depend on its own parameters alone, so the gradient of the sum over the seeds is
+    each seed's own. That the terms fit the contract was checked before.
+    """
+    result: dict[str, list[Tensor]] = {}
+    for left, (name, own) in zip(
+        range(len(parameters) - 1, -1, -1), parameters.items(), strict=True
+    ):
+        total = torch.stack([term.float() for term in losses[name].values()]).sum()
+        result[name] = list(torch.autograd.grad(total, list(own), retain_graph=left > 0))
+    return {name: averaged(grads) for name, grads in result.items()}
 
 
 def _total(player: str, terms: Mapping[str, Tensor]) -> Tensor:
@@ -59,9 +74,7 @@ def _total(player: str, terms: Mapping[str, Tensor]) -> Tensor:
     return total
 
 
-def _all_used(
-    game: Game, parameters: list[nn.Parameter], grads: Iterable[Tensor | None]
-) -> list[Tensor]:
+def _all_used(game: Game, parameters: list[Tensor], grads: Iterable[Tensor | None]) -> list[Tensor]:
     used = []
     for parameter, grad in zip(parameters, grads, strict=True):
         if grad is None:
@@ -71,7 +84,7 @@ def _all_used(
     return used
 
 
-def _averaged(grads: list[Tensor]) -> list[Tensor]:
+def averaged(grads: list[Tensor]) -> list[Tensor]:
     """Average over data-parallel processes, if any: one all-reduce of the flat gradients."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return grads

@@ -3,8 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,18 +11,18 @@ from typing import Any, Literal
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.nn.utils import parametrize
 
 from benchmarks.config import Run, TrainingSettings
 from benchmarks.files import read_lines, whole, write_json, write_text
-from benchmarks.harness import checkpoints, gradients
+from benchmarks.harness import checkpoints
 from benchmarks.harness.meters import Clock, LossMeter
-from benchmarks.harness.optimisers import PlayerOptimiser, averaged_state
 from benchmarks.harness.streams import Streams, derive
+from benchmarks.harness.together import Together
+from benchmarks.harness.turns import Alone
 from datasets.images import Split, to_range
 from datasets.registry import DATASETS
 from zoo.assembly import assemble
-from zoo.game import Batch, Game, Losses, Turn
+from zoo.game import Batch, Game, Turn
 
 READ_EVERY = 50
 """Steps between two readings of the losses: a line of the curve and the check for divergence."""
@@ -62,74 +61,52 @@ def build(run: Run) -> Game:
     )
 
 
-def train(run: Run, data: Split, folder: Path, device: torch.device, watch: Watch) -> Status:
-    """Train a run to its end, from its checkpoint if it has one.
+def train(
+    runs: Sequence[Run],
+    data: Sequence[Split],
+    folders: Sequence[Path],
+    device: torch.device,
+    watches: Sequence[Watch],
+) -> list[Status]:
+    """Train a run, or several seeds of one at once, to the end, from their checkpoints if any.
 
-    Leaves in `folder`: curve.jsonl, light.jsonl, weights.safetensors (and
+    Leaves in each folder: curve.jsonl, light.jsonl, weights.safetensors (and
     weights_average.safetensors where a player keeps averages), training.json with the status; a
-    checkpoint while unfinished.
+    checkpoint while unfinished. Seeds whose checkpoints are not at the same step train in turn.
 
     Args:
-        run: what to train.
-        data: the training split, on `device`.
-        folder: the run's own folder.
+        runs: what to train; they differ in the seed alone.
+        data: each run's training split, on `device`.
+        folders: each run's own folder.
         device: where to train.
-        watch: the outside.
+        watches: the outside of each run.
 
     """
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    training = Training(run, data, folder, device, watch)
-    return training.play()
+    members = [Member(*own, device) for own in zip(runs, data, folders, watches, strict=True)]
+    for step in sorted({member.step for member in members}):
+        Training([member for member in members if member.step == step], device).play()
+    return [member.status for member in members]
 
 
-class Training:
-    """A run under way: the game, its optimisers, streams and meters."""
+class Member:
+    """One run of those that train together: its game, streams and meter, and its folder."""
 
     def __init__(
-        self, run: Run, data: Split, folder: Path, device: torch.device, watch: Watch
+        self, run: Run, data: Split, folder: Path, watch: Watch, device: torch.device
     ) -> None:
-        self.run, self.data, self.folder, self.device, self.watch = run, data, folder, device, watch
-        self.settings: TrainingSettings = run.training
+        self.run, self.data, self.folder, self.watch, self.device = run, data, folder, watch, device
         self.game = build(run).to(device).train().requires_grad_(False)
-        self.optimisers = {
-            name: PlayerOptimiser(self.game, player) for name, player in self.game.players.items()
-        }
         self.streams = Streams(device, 0, run.dataset, run.seed)
-        self.meter = LossMeter()
-        self.step = 0
-        self.clock = Clock(device)
-        self._resume()
-
-    def play(self) -> Status:
-        """Play turns until the budget is spent, something diverges, or the outside says stop."""
-        saved = time.monotonic()
-        self.clock.go()
-        while self.step < self.settings.steps:
-            for turn in self.game.turns:
-                for _ in range(turn.repeats):
-                    self._play(turn)
-            self.step += 1
-            self.clock.step()
-            if self.step % READ_EVERY == 0 or self.step == self.settings.steps:
-                if not self._read():
-                    return self._finish("diverged")
-            if is_observed(self.step, self.settings.steps):
-                self._observe()
-            if self.watch.stop():
-                self._save()
-                return "interrupted"
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                self._save()
-                saved = time.monotonic()
-        return self._finish("trained")
-
-    def _play(self, turn: Turn) -> None:
-        batch, autocast = self.draw(), self.autocast()
-        self.meter.add(play_turn(self.game, turn, batch, self.step, self.optimisers, autocast))
+        self.status: Status = "interrupted"
+        self.saved = checkpoints.load(folder, device, watch.say)
+        self.step: int = 0 if self.saved is None else self.saved["step"]
+        for name in ("curve.jsonl", "light.jsonl"):
+            _keep_until(folder / name, self.step)
 
     def draw(self) -> Batch:
         """Draw what one turn is played on."""
-        n, game = self.settings.batch_size, self.game
+        n, game = self.run.training.batch_size, self.game
         images, labels = self.data.draw(n, self.streams["data"])
         z = (
             game.sample_prior(n, self.streams["prior"])
@@ -142,116 +119,144 @@ class Training:
         }
         return Batch(to_range(images, *game.image_range), labels, z, noise)
 
-    def autocast(self) -> AbstractContextManager[object]:
-        """Return the context of a forward at the run's precision."""
-        bf16 = self.settings.precision == "bf16"
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16)
+    def is_finite(self) -> bool:
+        """Whether every parameter is."""
+        return all(bool(torch.isfinite(p).all()) for p in self.game.parameters())
 
-    def _read(self) -> bool:
-        """Write a line of the curve; False if a loss or parameter is not finite."""
-        means = self.meter.read()
-        finite = all(map(math.isfinite, means.values())) and all(
-            bool(torch.isfinite(p).all()) for p in self.game.parameters()
+    def write_line(self, name: str, step: int, seconds: float, values: Mapping[str, Any]) -> None:
+        """Append a line to curve.jsonl or light.jsonl."""
+        line = {"step": step, "seconds": round(seconds, 4)} | dict(values)
+        with (self.folder / name).open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+class Training:
+    """Runs under way: their games, played by one engine, and what is common to them."""
+
+    def __init__(self, members: Sequence[Member], device: torch.device) -> None:
+        self.members, self.device = members, device
+        self.settings: TrainingSettings = members[0].run.training
+        self.turns = members[0].game.turns
+        self.meter = LossMeter()
+        self.step = members[0].step
+        self.clock = Clock(device)
+        games, bf16 = [member.game for member in members], self.settings.precision == "bf16"
+        self.engine: Alone | Together = (
+            Together(games, device, bf16)
+            if self.settings.stacked
+            else Alone(games[0], device, bf16)
         )
-        self.clock.pause()
-        shown = {name: mean if math.isfinite(mean) else None for name, mean in means.items()}
-        line = {"step": self.step, "seconds": round(self.clock.seconds, 4), **shown}
-        _append(self.folder / "curve.jsonl", line)
-        self.watch.progress(self.step, means)
+        self._resume()
+
+    def play(self) -> None:
+        """Play turns until the budget is spent, all diverged, or the outside says stop."""
+        saved = time.monotonic()
         self.clock.go()
-        return finite
+        while self.step < self.settings.steps and self._playing():
+            for turn in self.turns:
+                for _ in range(turn.repeats):
+                    self.play_turn(turn)
+            self.step += 1
+            self.clock.step()
+            if self.step % READ_EVERY == 0 or self.step == self.settings.steps:
+                self._read()
+            if is_observed(self.step, self.settings.steps):
+                self._observe()
+            if any(member.watch.stop() for member in self._playing()):
+                return self._save()
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                self._save()
+                saved = time.monotonic()
+        self.clock.pause()
+        for place, member in enumerate(self.members):
+            if member in self._playing():
+                self._finish(place, member, "trained")
+
+    def play_turn(self, turn: Turn) -> None:
+        """Play one turn on fresh batches of every run."""
+        batches = [member.draw() for member in self.members]
+        self.meter.add(self.engine.play(turn, batches, self.step))
+
+    def _playing(self) -> list[Member]:
+        return [member for member in self.members if member.status == "interrupted"]
+
+    @property
+    def _seconds(self) -> float:
+        """Seconds of training so far: each run's share of what they spent together."""
+        return self.clock.seconds / len(self.members)
+
+    def _read(self) -> None:
+        """Write a line of each curve; end a run whose loss or parameters are not finite."""
+        means = self.meter.read(len(self.members))
+        norms = {name: norm.tolist() for name, norm in self.engine.gradient_norms().items()}
+        self.clock.pause()
+        for place, member in enumerate(self.members):
+            if member not in self._playing():
+                continue
+            values = means[place] | {f"{name}/grad_norm": norms[name][place] for name in norms}
+            shown = {name: v if math.isfinite(v) else None for name, v in values.items()}
+            member.write_line("curve.jsonl", self.step, self._seconds, shown)
+            member.watch.progress(self.step, means[place])
+            if not (all(map(math.isfinite, means[place].values())) and member.is_finite()):
+                self._finish(place, member, "diverged")
+        self.clock.go()
 
     def _observe(self) -> None:
-        if self.watch.observe is None:
-            return
         self.clock.pause()
-        line = {"step": self.step, "seconds": round(self.clock.seconds, 4)}
-        _append(self.folder / "light.jsonl", line | dict(self.watch.observe(self.game, self.step)))
+        for member in self._playing():
+            if member.watch.observe is not None:
+                seen = member.watch.observe(member.game, self.step)
+                member.write_line("light.jsonl", self.step, self._seconds, seen)
         self.clock.go()
 
     def _save(self) -> None:
         self.clock.pause()
-        state = {
-            "device": self.device.type,
-            "step": self.step,
-            "game": self.game.state_dict(),
-            "optimisers": {name: o.state_dict() for name, o in self.optimisers.items()},
-            "streams": self.streams.state_dict(),
-            "meter": {"sums": self.meter.sums, "counts": self.meter.counts},
-            "clock": self.clock.state_dict(),
-        }
-        checkpoints.save(self.folder, state)
+        for place, member in enumerate(self.members):
+            if member in self._playing():
+                state = {
+                    "device": self.device.type,
+                    "step": self.step,
+                    "game": {name: t.clone() for name, t in member.game.state_dict().items()},
+                    "optimisers": self.engine.state_dict(place),
+                    "streams": member.streams.state_dict(),
+                    "meter": self.meter.state_dict(place),
+                    "clock": self.clock.state_dict(len(self.members)),
+                }
+                checkpoints.save(member.folder, state)
         self.clock.go()
 
     def _resume(self) -> None:
-        state = checkpoints.load(self.folder, self.device, self.watch.say)
-        if state is not None:
-            self.step = state["step"]
-            self.game.load_state_dict(state["game"])
-            for name, optimiser in self.optimisers.items():
-                optimiser.load_state_dict(state["optimisers"][name])
-            self.streams.load_state_dict(state["streams"])
-            self.meter.sums = {k: v.to(self.device) for k, v in state["meter"]["sums"].items()}
-            self.meter.counts = state["meter"]["counts"]
-            self.clock.load_state_dict(state["clock"])
-        for name in ("curve.jsonl", "light.jsonl"):
-            _keep_until(self.folder / name, self.step)
+        states = [member.saved for member in self.members]
+        for place, (member, state) in enumerate(zip(self.members, states, strict=True)):
+            if state is not None:
+                member.game.load_state_dict(state["game"])
+                self.engine.load_state_dict(state["optimisers"], place)
+                member.streams.load_state_dict(state["streams"])
+            member.saved = None
+        present = [state for state in states if state is not None]
+        if present:
+            self.meter.load_state_dict([state["meter"] for state in present], self.device)
+            self.clock.load_state_dict([state["clock"] for state in present])
 
-    def _pace(self) -> float | None:
-        pace = self.clock.steps_per_second
-        return None if pace is None else pace * self.settings.batch_size
-
-    def _finish(self, status: Status) -> Status:
-        self.clock.pause()
+    def _finish(self, place: int, member: Member, status: Status) -> None:
+        member.status = status
         if status == "trained":
-            save_weights(self.folder / "weights.safetensors", self.game.state_dict())
-            averaged = averaged_state(self.game, self.optimisers)
+            save_weights(member.folder / "weights.safetensors", member.game.state_dict())
+            averaged = self.engine.averaged_state(place)
             if averaged is not None:
-                save_weights(self.folder / "weights_average.safetensors", averaged)
+                save_weights(member.folder / "weights_average.safetensors", averaged)
+        pace = self.clock.steps_per_second
+        images = self.settings.batch_size * len(self.members)
         outcome: dict[str, Any] = {
             "status": status,
             "steps": self.step,
-            "train_seconds": round(self.clock.seconds, 3),
-            "train_images_per_second": self._pace(),
+            "train_seconds": round(self._seconds, 3),
+            "train_images_per_second": None if pace is None else pace * images,
             "peak_memory_mib": self.clock.peak_mib,
-            "parameters": sum(p.numel() for p in self.game.parameters()),
+            "parameters": sum(p.numel() for p in member.game.parameters()),
         }
-        write_json(self.folder / "training.json", outcome)
-        (self.folder / checkpoints.FILE).unlink(missing_ok=True)
-        return status
-
-
-def play_turn(
-    game: Game,
-    turn: Turn,
-    batch: Batch,
-    step: int,
-    optimisers: Mapping[str, PlayerOptimiser],
-    autocast: AbstractContextManager[object],
-) -> Losses:
-    """Play one turn: freeze what does not move, take all gradients, then let all players step."""
-    arrange(game, turn, optimisers)
-    # Parametrised weights (spectral norm) are computed once a turn, the same for real and fake.
-    with parametrize.cached(), autocast:
-        losses = game.losses(turn.name, batch, step)
-    parameters = {player: optimisers[player].parameters for player in turn.players}
-    grads = gradients.take(game, turn, losses, parameters)
-    for player in turn.players:
-        optimisers[player].move(grads[player], step)
-    return losses
-
-
-def arrange(game: Game, turn: Turn, optimisers: Mapping[str, PlayerOptimiser]) -> None:
-    """Freeze what does not move and set each network's mode; touches only what differs."""
-    movers = [optimisers[player] for player in turn.players]
-    for optimiser in optimisers.values():
-        if optimiser not in movers:
-            optimiser.let_move(False)
-    for optimiser in movers:
-        optimiser.let_move(True)
-    for name, network in game.networks.items():
-        if network.training == (name in turn.inference):
-            network.train(name not in turn.inference)
+        write_json(member.folder / "training.json", outcome)
+        (member.folder / checkpoints.FILE).unlink(missing_ok=True)
 
 
 def is_observed(step: int, steps: int) -> bool:
@@ -264,11 +269,6 @@ def save_weights(path: Path, state: Mapping[str, Tensor]) -> None:
     """Write weights as safetensors, whole."""
     with whole(path) as draft:
         save_file({name: tensor.contiguous() for name, tensor in state.items()}, draft)
-
-
-def _append(path: Path, row: Mapping[str, Any]) -> None:
-    with path.open("a") as file:
-        file.write(json.dumps(row) + "\n")
 
 
 def _keep_until(path: Path, step: int) -> None:

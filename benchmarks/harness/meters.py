@@ -1,6 +1,7 @@
 """What a run measures of itself: mean losses, pace after a warm-up, peak memory."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,26 +16,38 @@ WARM_UP = 20
 
 
 class LossMeter:
-    """Means of every named term since the last reading, kept on the device."""
+    """Means of every named term since the last reading, one for each seed, kept on the device."""
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
         self.counts: dict[str, int] = {}
 
     def add(self, losses: Losses) -> None:
-        """Add one turn's terms."""
+        """Add one turn's terms, each of shape (S,)."""
         for player, terms in losses.items():
             for term, value in terms.items():
                 name = f"{player}/{term}"
-                value = value.detach().float()
                 self.sums[name] = self.sums[name] + value if name in self.sums else value
                 self.counts[name] = self.counts.get(name, 0) + 1
 
-    def read(self) -> dict[str, float]:
-        """Return the means and start anew; the one place where a training waits for its device."""
-        means = {name: total.item() / self.counts[name] for name, total in self.sums.items()}
+    def read(self, seeds: int) -> list[dict[str, float]]:
+        """Return each seed's means and start anew; here a training waits for its device."""
+        means = {name: (sums / self.counts[name]).tolist() for name, sums in self.sums.items()}
         self.sums, self.counts = {}, {}
-        return means
+        return [{name: values[seed] for name, values in means.items()} for seed in range(seeds)]
+
+    def state_dict(self, seed: int) -> dict[str, Any]:
+        """Return what was added of one seed since the last reading."""
+        sums = {name: sums[seed].clone() for name, sums in self.sums.items()}
+        return {"sums": sums, "counts": dict(self.counts)}
+
+    def load_state_dict(self, states: Sequence[dict[str, Any]], device: torch.device) -> None:
+        """Go on from what was added of each seed."""
+        names = states[0]["sums"]
+        # A seed alone is stacked with its copy, which no reading looks at.
+        padded = states if len(states) > 1 else [*states, *states]
+        self.sums = {n: torch.stack([s["sums"][n] for s in padded]).to(device) for n in names}
+        self.counts = dict(states[0]["counts"])
 
 
 class Clock:
@@ -75,15 +88,21 @@ class Clock:
         start_memory_peak(self.device)
         self.started = self._now()
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return what was measured so far."""
-        names = ("seconds", "paced_steps", "paced_seconds", "peak_mib")
-        return {name: getattr(self, name) for name in names}
+    def state_dict(self, seeds: int) -> dict[str, Any]:
+        """Return what was measured so far, one seed's share of it."""
+        return {
+            "seconds": self.seconds / seeds,
+            "paced_steps": self.paced_steps,
+            "paced_seconds": self.paced_seconds / seeds,
+            "peak_mib": self.peak_mib,
+        }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what was measured, with a new warm-up."""
-        for name, value in state.items():
-            setattr(self, name, value)
+    def load_state_dict(self, states: Sequence[dict[str, Any]]) -> None:
+        """Go on from what was measured of each seed, with a new warm-up."""
+        self.seconds = sum(state["seconds"] for state in states)
+        self.paced_steps = states[0]["paced_steps"]
+        self.paced_seconds = sum(state["paced_seconds"] for state in states)
+        self.peak_mib = states[0]["peak_mib"]
 
     @property
     def steps_per_second(self) -> float | None:

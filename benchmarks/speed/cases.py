@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from benchmarks.config import Run
-from benchmarks.harness.loop import Training, Watch, play_turn
+from benchmarks.harness.loop import Member, Training, Watch
 from benchmarks.plan import jobs, load_suite, override
 from benchmarks.speed import timing
 from benchmarks.speed.floor import Rates, Work
@@ -18,6 +18,8 @@ from datasets.images import Split
 from datasets.registry import DATASETS
 
 IMAGES = 4096
+SEEDS = 3
+"""Trained at once where a suite stacks them, as many as the digits suite has."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,18 @@ def random_images(dataset: str) -> Split:
 
 
 def training_of(run: Run, folder: Path) -> Training:
-    """Return a training of the harness, ready for its first step."""
-    return Training(run, random_images(run.dataset), folder, torch.device("cpu"), Watch())
+    """Return a training of the harness, of `SEEDS` seeds where the suite stacks them."""
+    device, data = torch.device("cpu"), random_images(run.dataset)
+    seeds = range(SEEDS if run.training.stacked else 1)
+    runs = [run.model_copy(update={"seed": seed}) for seed in seeds]
+    return Training([Member(own, data, folder, Watch(), device) for own in runs], device)
 
 
 def step(training: Training) -> None:
     """Make one generator-encoder update: all turns of the game, as the loop plays them."""
-    for turn in training.game.turns:
+    for turn in training.turns:
         for _ in range(turn.repeats):
-            batch, autocast = training.draw(), training.autocast()
-            losses = play_turn(
-                training.game, turn, batch, training.step, training.optimisers, autocast
-            )
-            training.meter.add(losses)
+            training.play_turn(turn)
     training.step += 1
 
 
@@ -72,8 +73,8 @@ def work_of(training: Training) -> Work:
     with _Counter() as counter:
         step(training)
     updates = sum(
-        turn.repeats * sum(p.numel() for p in training.optimisers[player].parameters)
-        for turn in training.game.turns
+        turn.repeats * sum(p.numel() for p in training.engine.optimisers[player].parameters)
+        for turn in training.turns
         for player in turn.players
     )
     return Work(counter.flops, updates, counter.calls)
@@ -81,8 +82,8 @@ def work_of(training: Training) -> Work:
 
 def rates_of(training: Training) -> Rates:
     """Measure this machine with the shapes of a training, at the present number of threads."""
-    parameters = sum(p.numel() for p in training.game.parameters())
-    run = training.run
+    parameters = sum(p.numel() for m in training.members for p in m.game.parameters())
+    run = training.members[0].run
     return timing.rates(run.training.batch_size, run.networks.width, parameters)
 
 

@@ -35,10 +35,11 @@ def copy(reference: Reference, tmp_path_factory: pytest.TempPathFactory) -> Game
     """A BiGAN after a short training, ready for scoring."""
     run = cases.run_of("bigan", cases.SIZES["digits"])
     training = cases.training_of(run, tmp_path_factory.mktemp("run"))
-    training.data = reference.images.train
+    for member in training.members:
+        member.data = reference.images.train
     for _ in range(TRAINED_STEPS):
         cases.step(training)
-    return scoring_copy(training.game, reference.images.train, reference.protocol)
+    return scoring_copy(training.members[0].game, reference.images.train, reference.protocol)
 
 
 def test_sample(copy: Game, reference: Reference, measure: Measure) -> None:

@@ -22,7 +22,7 @@ def _measure_step(setting: str, folder: Path, measure: Measure, note: Callable[.
     work = cases.work_of(training)
     cases.rates_of(training)  # before and after: the higher counts
     best = measure(lambda: cases.step(training))
-    batch = training.run.training.batch_size
+    batch = training.settings.batch_size
     note(seconds_per_image=best / batch, **floor_facts(work, cases.rates_of(training), best))
 
 

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from benchmarks.harness import gradients
-from benchmarks.harness.loop import is_observed, play_turn
+from benchmarks.harness.loop import is_observed
 from benchmarks.harness.optimisers import PlayerOptimiser, averaged_state, clipped
 from benchmarks.harness.streams import Streams, derive
+from benchmarks.harness.turns import play_turn
 from tests.helpers import tiny_batch, tiny_game
 from zoo.game import Batch, Clip, Game, Losses, Player, Turn
 from zoo.priors import Normal
@@ -168,10 +169,17 @@ def test_clipping_by_hand() -> None:
     each = clipped(grads, Clip(1.0, "tensor"))
     assert torch.allclose(each[0], torch.tensor([0.6, 0.8]))
     assert torch.allclose(each[1], grads[1])  # already short enough
-    together = clipped(grads, Clip(1.0, "player"))
+    whole = clipped(grads, Clip(1.0, "player"))
     norm = math.sqrt(25 + 0.25)
-    assert torch.allclose(together[0], grads[0] / norm)
-    assert torch.allclose(together[1], grads[1] / norm)
+    assert torch.allclose(whole[0], grads[0] / norm)
+    assert torch.allclose(whole[1], grads[1] / norm)
+    stacked = [torch.stack([grad, 0.01 * grad]) for grad in grads]
+    for of in ("tensor", "player"):
+        both = clipped(stacked, Clip(1.0, of), stacked=True)  # type: ignore[arg-type]
+        alone = clipped(grads, Clip(1.0, of))  # type: ignore[arg-type]
+        for seeds, one, long in zip(both, alone, stacked, strict=True):
+            assert torch.allclose(seeds[0], one)
+            assert torch.equal(seeds[1], long[1])  # the other seed is short enough
 
 
 def test_averaged_weights_by_hand() -> None:

@@ -89,31 +89,21 @@ def test_every_family_has_a_recorded_ratio() -> None:
 def test_a_step_of_the_benchmark_is_a_step_of_the_loop(family: str, tmp_path: Path) -> None:
     import torch
 
-    from benchmarks.harness.loop import Training, Watch
-    from benchmarks.speed.cases import random_images, step
+    from benchmarks.speed.cases import step, training_of
 
-    run, data = tiny_run(family, steps=2), random_images("digits")
-    one, other = (
-        Training(run, data, tmp_path / name, torch.device("cpu"), Watch()) for name in "ab"
-    )
-    for training in (one, other):
-        training.folder.mkdir()
-        torch.manual_seed(0)
+    one, other = (training_of(tiny_run(family, steps=2), tmp_path) for _ in "ab")
     one.play()
     step(other)
     step(other)
-    expected, found = one.game.state_dict(), other.game.state_dict()
+    expected, found = (t.members[0].game.state_dict() for t in (one, other))
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
 def test_the_work_of_a_step_by_hand(tmp_path: Path) -> None:
-    import torch
 
-    from benchmarks.harness.loop import Training, Watch
-    from benchmarks.speed.cases import random_images, work_of
+    from benchmarks.speed.cases import training_of, work_of
 
-    run = tiny_run("autoencoder")
-    training = Training(run, random_images("digits"), tmp_path, torch.device("cpu"), Watch())
+    training = training_of(tiny_run("autoencoder"), tmp_path)
     work = work_of(training)
     width, pixels = 16, 64
     layers = [(pixels, width), (width, width), (width, LATENT),
@@ -121,7 +111,7 @@ def test_the_work_of_a_step_by_hand(tmp_path: Path) -> None:
     # Forward, weight gradient and input gradient; the images themselves need none.
     products = 3 * sum(a * b for a, b in layers) - pixels * width
     assert work.flops == 2 * BATCH * products
-    assert work.updates == sum(p.numel() for p in training.game.parameters())
+    assert work.updates == sum(p.numel() for p in training.members[0].game.parameters())
     assert work.calls > 0
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from benchmarks.files import read_lines
 from benchmarks.harness import checkpoints
-from benchmarks.harness.loop import READ_EVERY, Training, Watch, train
+from benchmarks.harness.loop import READ_EVERY, Member, Training, Watch, train
 from datasets.images import Split
 from datasets.loading import load
 from tests.helpers import tiny_run
@@ -25,13 +25,35 @@ def data() -> Split:
 
 
 def finish(run, data: Split, folder: Path, **watch) -> str:
-    folder.mkdir(parents=True, exist_ok=True)
-    return train(run, data, folder, CPU, Watch(**watch))
+    return together([run], data, [folder], **watch)[0]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_resumed_equals_uninterrupted_to_the_bit(family: str, data: Split, tmp_path: Path) -> None:
+def together(runs, data: Split, folders: list[Path], **watch) -> list[str]:
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    n = len(runs)
+    return list(train(runs, [data] * n, folders, CPU, [Watch(**watch)] * n))
+
+
+def seeds_of(run, n: int):
+    """Return a run with its seeds stacked, n of them, at sizes that fill vectors."""
+    stacked = run.training.model_copy(update={"stacked": True, "batch_size": 64})
+    wide = run.networks.model_copy(update={"width": 64, "latent_dim": 16})
+    sizes = {"training": stacked, "networks": wide}
+    return [run.model_copy(update={"seed": seed, **sizes}) for seed in range(n)]
+
+
+# Writing down a stacked turn takes a second or two, so two families stand for all: one with one
+# turn, one with spectral norm, noise and two turns.
+@pytest.mark.parametrize(
+    ("family", "stacked"),
+    [*((family, False) for family in FAMILIES), ("bigan", True), ("bigbigan", True)],
+)
+def test_resumed_equals_uninterrupted_to_the_bit(
+    family: str, stacked: bool, data: Split, tmp_path: Path
+) -> None:
     run = tiny_run(family, steps=7)
+    run = seeds_of(run, 1)[0] if stacked else run
     assert finish(run, data, tmp_path / "whole") == "trained"
     stops = iter([False, False, True])
     assert finish(run, data, tmp_path / "cut", stop=lambda: next(stops)) == "interrupted"
@@ -71,10 +93,11 @@ def test_observing_changes_nothing(data: Split, tmp_path: Path) -> None:
 
 def test_divergence_is_a_recorded_result(data: Split, tmp_path: Path) -> None:
     run = tiny_run("gan", steps=READ_EVERY + 5)
-    training = Training(run, data, tmp_path, CPU, Watch())
+    member = Member(run, data, tmp_path, Watch(), CPU)
     with torch.no_grad():
-        next(training.game.networks["G"].parameters()).fill_(math.nan)
-    assert training.play() == "diverged"
+        next(member.game.networks["G"].parameters()).fill_(math.nan)
+    Training([member], CPU).play()
+    assert member.status == "diverged"
     outcome = json.loads((tmp_path / "training.json").read_text())
     assert (outcome["status"], outcome["steps"]) == ("diverged", READ_EVERY)
     assert not (tmp_path / "weights.safetensors").exists()
@@ -104,3 +127,40 @@ def test_truncated_or_altered_checkpoint_is_set_aside(data: Split, tmp_path: Pat
         )
         assert (tmp_path / f"checkpoint.pt.damaged-{n}").exists()
     assert finish(run, data, tmp_path) == "trained"
+
+
+def test_one_seed_diverges_and_the_others_go_on(data: Split, tmp_path: Path) -> None:
+    runs = seeds_of(tiny_run("bigan", steps=READ_EVERY + 5), 3)
+    folders = [tmp_path / str(run.seed) for run in runs]
+    for folder in folders:
+        folder.mkdir()
+    members = [Member(run, data, f, Watch(), CPU) for run, f in zip(runs, folders, strict=True)]
+    with torch.no_grad():
+        next(members[1].game.networks["G"].parameters()).fill_(math.nan)
+    Training(members, CPU).play()
+    assert [member.status for member in members] == ["trained", "diverged", "trained"]
+    assert together(runs[2:], data, [tmp_path / "alone"]) == ["trained"]
+    one, other = (load_file(f / "weights.safetensors") for f in (folders[2], tmp_path / "alone"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    steps = [[row["step"] for row in read_lines(f / "curve.jsonl")] for f in folders]
+    assert steps == [[50, 55], [50], [50, 55]]
+
+
+def test_seeds_cut_off_at_different_steps_end_alike(data: Split, tmp_path: Path) -> None:
+    runs = seeds_of(tiny_run("gan", steps=6), 2)
+    whole, cut = ([tmp_path / name / str(run.seed) for run in runs] for name in ("whole", "cut"))
+    assert together(runs, data, whole) == ["trained", "trained"]
+    for run, folder, at in zip(runs, cut, (2, 4), strict=True):
+        stops = iter([False] * (at - 1) + [True])
+        assert finish(run, data, folder, stop=lambda stops=stops: next(stops)) == "interrupted"
+    assert together(runs, data, cut) == ["trained", "trained"]
+    for expected, found in zip(whole, cut, strict=True):
+        one, other = (load_file(f / "weights.safetensors") for f in (expected, found))
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_gradient_norms_are_written(data: Split, tmp_path: Path) -> None:
+    finish(tiny_run("gan", steps=2), data, tmp_path)
+    line = read_lines(tmp_path / "curve.jsonl")[-1]
+    assert line["generator/grad_norm"] > 0
+    assert line["discriminator/grad_norm"] > 0

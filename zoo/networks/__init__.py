@@ -7,7 +7,8 @@ from types import ModuleType
 
 import torch
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
+
+from zoo.networks.spectral import spectral_norm
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,5 @@ class Builder:
             torch.manual_seed(self.seed_of(name))
             network = make()
             if spectral:
-                for layer in network.modules():
-                    if isinstance(layer, (nn.Linear, nn.Conv2d)):
-                        spectral_norm(layer)
+                spectral_norm(network)
         return network

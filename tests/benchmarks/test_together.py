@@ -1,0 +1,119 @@
+"""Seeds trained at once: the same numbers as alone, whoever else is there."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from benchmarks.harness.loop import build
+from benchmarks.harness.together import Together
+from benchmarks.harness.turns import Alone
+from tests.helpers import IMAGE, tiny_run
+from zoo.game import Batch, Game, Losses, Player, Turn
+from zoo.priors import Normal
+from zoo.registry import FAMILIES
+
+CPU = torch.device("cpu")
+BATCH = 64
+STEPS = 30
+
+
+def games_of(family: str, seeds: int, width: int = 16) -> list[Game]:
+    tiny = tiny_run(family)
+    sizes = {"networks": tiny.networks.model_copy(update={"width": width})}
+    runs = [tiny.model_copy(update={"seed": seed, **sizes}) for seed in range(seeds)]
+    return [build(run).train().requires_grad_(False) for run in runs]
+
+
+def batch_of(game: Game, generator: torch.Generator, dtype: torch.dtype) -> Batch:
+    def draw(*shape: int) -> Tensor:
+        return torch.randn(BATCH, *shape, generator=generator, dtype=dtype)
+
+    z = draw(game.prior.dim) if game.prior is not None else draw(0)
+    noise = {name: draw(*shape) for name, shape in game.noise.items()}
+    return Batch(draw(*IMAGE).tanh(), torch.zeros(BATCH, dtype=torch.long), z, noise)
+
+
+def play(
+    engine: Alone | Together, games: list[Game], steps: int, dtype: torch.dtype, first: int = 0
+) -> list[dict[str, float]]:
+    """Play steps on each seed's own numbers; return the sums of each seed's terms at the last."""
+    generators = [torch.Generator().manual_seed(first + seed) for seed in range(len(games))]
+    losses: Losses = {}
+    for step in range(steps):
+        for turn in games[0].turns:
+            for _ in range(turn.repeats):
+                pairs = zip(games, generators, strict=True)
+                batches = [batch_of(game, generator, dtype) for game, generator in pairs]
+                losses = engine.play(turn, batches, step)
+    return [
+        {f"{p}/{t}": v[seed].item() for p, terms in losses.items() for t, v in terms.items()}
+        for seed in range(len(games))
+    ]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_together_equals_alone(family: str) -> None:
+    # In double precision: in single, Adam's first steps turn rounding into another sign.
+    games = [game.double() for game in games_of(family, 2)]
+    alone = deepcopy(games)
+    losses = play(Together(games, CPU, bf16=False), games, STEPS, torch.float64)
+    for seed, (one, other) in enumerate(zip(alone, games, strict=True)):
+        engine = Alone(one, CPU, bf16=False)
+        expected = play(engine, [one], STEPS, torch.float64, first=seed)[0]
+        assert losses[seed] == pytest.approx(expected, rel=1e-5, abs=1e-7)
+        moved, state = other.state_dict(), one.state_dict()
+        for name in state:
+            assert torch.allclose(state[name], moved[name], rtol=1e-5, atol=1e-7), name
+
+
+@pytest.mark.parametrize("family", ["bigan", "bigbigan"])
+def test_a_seed_does_not_depend_on_its_company(family: str) -> None:
+    games = games_of(family, 3, width=64)
+    alone = deepcopy(games[2])
+    play(Together(games, CPU, bf16=False), games, 5, torch.float32)
+    play(Together([alone], CPU, bf16=False), [alone], 5, torch.float32, first=2)
+    expected, found = alone.state_dict(), games[2].state_dict()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+class Weight(nn.Module):
+    """One parameter, w."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(1))
+
+
+class Ramp(Game):
+    """A loss whose weight grows with the step; `noisy` draws numbers of its own."""
+
+    def __init__(self, noisy: bool = False) -> None:
+        super().__init__({"G": Weight()}, Normal(1))
+        self.noisy = noisy
+        self.players = {"only": Player(("G",), lr=0.0)}
+        self.turns = (Turn("all", ("only",)),)
+
+    def losses(self, turn: str, batch: Batch, step: int) -> Losses:
+        extra = torch.rand(1).sum() if self.noisy else 0.0
+        return {"only": {"ramp": (self.networks["G"].w * step).sum() + extra}}
+
+
+def test_the_step_is_told() -> None:
+    games: list[Game] = [Ramp().requires_grad_(False) for _ in range(2)]
+    engine = Together(games, CPU, bf16=False)
+    empty = Batch(*(torch.zeros(1, 1) for _ in range(3)), {})
+    for step in (3, 5):
+        losses = engine.play(games[0].turns[0], [empty, empty], step)
+        assert losses["only"]["ramp"].tolist() == [step, step]
+        assert engine.gradient_norms()["only"].tolist() == [step, step]
+
+
+def test_random_numbers_of_its_own_are_refused() -> None:
+    games: list[Game] = [Ramp(noisy=True).requires_grad_(False)]
+    empty = Batch(*(torch.zeros(1, 1) for _ in range(3)), {})
+    with pytest.raises(
+        ValueError, match="draws random numbers in turn 'all'; name them in `noise`"
+    ):
+        Together(games, CPU, bf16=False).play(games[0].turns[0], [empty], 0)
