@@ -237,6 +237,35 @@ def test_a_step_on_large_images(body: str, family: str, side: int) -> None:
     assert all(bool(p.isfinite().all()) for p in game.parameters())
 
 
+def test_memory_of_the_papers_largest_stack() -> None:
+    """BiGAN-QP at 256 pixels: counted by hand, its losses formed without any memory."""
+    shape = (3, 256, 256)
+    with torch.device("meta"):
+        game = assemble(
+            *("bigan_qp", {}),
+            **{"body": "qp", "width": 1024, "latent_dim": 256, "prior": "normal"},
+            image_shape=shape,
+            seed_of=lambda name: 0,
+        )
+        batch = Batch(torch.empty(32, *shape), torch.empty(32), torch.empty(32, 256), {})
+        for turn in game.turns:
+            for terms in game.losses(turn.name, batch, 0).values():
+                assert all(term.shape == () for term in terms.values())
+    counts = {name: parameters(network) for name, network in game.networks.items()}
+    more = 25 * 1024 * 2048  # the convolution that 128 pixels do not have
+    assert counts == {
+        "G": 256 * 32_768 + 32_768 + more + 1024 + 17_413_763 + 2 * 4032,
+        "E": 17_418_624 + more + 3 * 2048,
+        "mean": 32_768 * 256 + 256,
+        "F": 17_416_640 + more + 2 * 2048,
+        "H": 0,
+        "J": 32_768 * 256 + 512 * 1024 + 1024 * 1024,
+        "s_xz": 1024,
+    }
+    # weights, gradients and Adam's two moments in single precision
+    assert 4 * 4 * sum(counts.values()) / 2**30 == pytest.approx(3.52, abs=0.01)
+
+
 def test_attention_is_the_textbooks() -> None:
     torch.manual_seed(0)
     attend, x = SelfAttention(16), torch.randn(2, 16, 4, 4)
