@@ -140,11 +140,11 @@ class Training:
         self.meter = LossMeter()
         self.step = members[0].step
         self.clock = Clock(device)
-        games, bf16 = [member.game for member in members], self.settings.precision == "bf16"
+        games = [member.game for member in members]
         self.engine: Alone | Together = (
-            Together(games, device, bf16)
+            Together(games, device, self.settings)
             if self.settings.stacked
-            else Alone(games[0], device, bf16)
+            else Alone(games[0], device, self.settings)
         )
         self._resume()
 

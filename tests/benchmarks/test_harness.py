@@ -113,6 +113,13 @@ def test_learning_rate_per_network_and_schedule() -> None:
     assert game.networks["b"].w.item() == pytest.approx(2 - 0.005, abs=1e-5)
 
 
+def test_a_factor_times_every_learning_rate() -> None:
+    game = Bilinear(BOTH)
+    optimiser = PlayerOptimiser(game, game.players["min"], lr_factor=0.5)
+    optimiser.move([torch.ones(1)], 0)
+    assert game.networks["a"].w.item() == pytest.approx(1 - 0.5 * 0.1)  # Adam's first step is lr
+
+
 def test_shared_loss_is_differentiated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     game = Bilinear(BOTH)
     loss = (game.networks["a"].w * game.networks["b"].w).sum()

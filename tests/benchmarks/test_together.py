@@ -15,6 +15,7 @@ from zoo.priors import Normal
 from zoo.registry import FAMILIES
 
 CPU = torch.device("cpu")
+SETTINGS = tiny_run("gan").training
 BATCH = 64
 STEPS = 30
 
@@ -58,9 +59,9 @@ def test_together_equals_alone(family: str) -> None:
     # In double precision: in single, Adam's first steps turn rounding into another sign.
     games = [game.double() for game in games_of(family, 2)]
     alone = deepcopy(games)
-    losses = play(Together(games, CPU, bf16=False), games, STEPS, torch.float64)
+    losses = play(Together(games, CPU, SETTINGS), games, STEPS, torch.float64)
     for seed, (one, other) in enumerate(zip(alone, games, strict=True)):
-        engine = Alone(one, CPU, bf16=False)
+        engine = Alone(one, CPU, SETTINGS)
         expected = play(engine, [one], STEPS, torch.float64, first=seed)[0]
         assert losses[seed] == pytest.approx(expected, rel=1e-5, abs=1e-7)
         moved, state = other.state_dict(), one.state_dict()
@@ -72,8 +73,8 @@ def test_together_equals_alone(family: str) -> None:
 def test_a_seed_does_not_depend_on_its_company(family: str) -> None:
     games = games_of(family, 3, width=64)
     alone = deepcopy(games[2])
-    play(Together(games, CPU, bf16=False), games, 5, torch.float32)
-    play(Together([alone], CPU, bf16=False), [alone], 5, torch.float32, first=2)
+    play(Together(games, CPU, SETTINGS), games, 5, torch.float32)
+    play(Together([alone], CPU, SETTINGS), [alone], 5, torch.float32, first=2)
     expected, found = alone.state_dict(), games[2].state_dict()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
@@ -102,7 +103,7 @@ class Ramp(Game):
 
 def test_the_step_is_told() -> None:
     games: list[Game] = [Ramp().requires_grad_(False) for _ in range(2)]
-    engine = Together(games, CPU, bf16=False)
+    engine = Together(games, CPU, SETTINGS)
     empty = Batch(*(torch.zeros(1, 1) for _ in range(3)), {})
     for step in (3, 5):
         losses = engine.play(games[0].turns[0], [empty, empty], step)
@@ -116,4 +117,4 @@ def test_random_numbers_of_its_own_are_refused() -> None:
     with pytest.raises(
         ValueError, match="draws random numbers in turn 'all'; name them in `noise`"
     ):
-        Together(games, CPU, bf16=False).play(games[0].turns[0], [empty], 0)
+        Together(games, CPU, SETTINGS).play(games[0].turns[0], [empty], 0)
