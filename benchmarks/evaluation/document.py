@@ -13,6 +13,7 @@ QUESTIONS = {
     "consistency": "Do the two directions invert each other?",
     "latents": "Does E fill the prior, and is the way between two draws smooth?",
     "anomaly": "Does a family trained without a class see that its images are strange?",
+    "stability": "Does training hold, and how soon is it good?",
     "cost": "What does it cost?",
 }
 COLUMNS = (

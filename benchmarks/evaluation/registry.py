@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 ARROWS = {"lower": " ↓", "higher": " ↑", "target": " →", "none": ""}
-Question = Literal["samples", "representation", "consistency", "latents", "anomaly", "cost"]
+Question = Literal[
+    "samples", "representation", "consistency", "latents", "anomaly", "stability", "cost"
+]
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Metric:
     direction: Literal["lower", "higher", "target", "none"]
     unit: str
     range: str
-    scale: Literal["linear", "log", "logit"]
+    scale: Literal["linear", "log", "logit", "binomial"]
     size: str
     source: str
     controls: str

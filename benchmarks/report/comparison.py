@@ -1,7 +1,8 @@
 """Families compared over training seeds: differences, how sure they are, and ranks.
 
 A training run is the unit. The images of one run share its seed, so nothing here resamples images.
-Sources: Welch 1947; Holm 1979; Agarwal et al. 2021, arXiv:2108.13264 (probability of improvement).
+Sources: Welch 1947; Newcombe 1998; Holm 1979; Agarwal et al. 2021, arXiv:2108.13264 (probability of
+improvement).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +13,14 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.evaluation.registry import Metric
-from benchmarks.report.statistics import SCALES, inside
+from benchmarks.report.statistics import SCALES, inside, wilson
 
-KINDS = {"linear": "difference", "log": "ratio", "logit": "odds ratio"}
+KINDS = {
+    "linear": "difference",
+    "log": "ratio",
+    "logit": "odds ratio",
+    "binomial": "difference",
+}
 SPLITS = 5_000
 """Permutation tests are exact up to this many splits (7 + 7 runs: 3,432); this many random ones
 stand for all of them beyond."""
@@ -61,7 +67,8 @@ def welch(a: Values, b: Values, metric: Metric, confidence: float = 0.95) -> Dif
     """Return how a differs from b with its Welch interval, computed on the natural scale.
 
     Reported as what a reader can use: mean a - mean b on the linear scale, the ratio of geometric
-    means a / b on the log scale, the odds ratio of a to b on the logit scale. A metric with a
+    means a / b on the log scale, the odds ratio of a to b on the logit scale. Of runs that are 0 or
+    1 each (binomial) it is the difference of the rates with Newcombe's interval. A metric with a
     target is first replaced by its distance to it (on the log scale: the factor it misses by).
 
     Args:
@@ -71,13 +78,16 @@ def welch(a: Values, b: Values, metric: Metric, confidence: float = 0.95) -> Dif
         confidence: of the interval.
 
     Returns:
-        None if either has fewer than two values, or neither has any spread.
+        None if either has fewer than two values, or neither has any spread (rates of runs need
+        none).
 
     """
-    found = _welch(_natural(a, metric), _natural(b, metric), confidence)
+    interval = _newcombe if metric.scale == "binomial" else _welch
+    found = interval(_natural(a, metric), _natural(b, metric), confidence)
     if found is None:
         return None
-    low, estimate, high = (float(v if metric.scale == "linear" else np.exp(v)) for v in found)
+    back = float if KINDS[metric.scale] == "difference" else np.exp
+    low, estimate, high = (float(back(v)) for v in found)
     return Difference(kind(metric), estimate, low, high)
 
 
@@ -174,3 +184,13 @@ def _welch(a: np.ndarray, b: np.ndarray, confidence: float) -> tuple[float, floa
     half = float(stats.t.ppf(0.5 + confidence / 2, freedom) * np.sqrt(u + v))
     difference = float(a.mean() - b.mean())
     return difference - half, difference, difference + half
+
+
+def _newcombe(a: np.ndarray, b: np.ndarray, confidence: float) -> tuple[float, float, float] | None:
+    """Return low, estimate and high of the difference of two rates (Newcombe's method 10)."""
+    if min(len(a), len(b)) < 2:
+        return None
+    p, q = float(a.mean()), float(b.mean())
+    (p_low, p_high), (q_low, q_high) = wilson(a, confidence), wilson(b, confidence)
+    below, above = np.hypot(p - p_low, q_high - q), np.hypot(p_high - p, q - q_low)
+    return p - q - float(below), p - q, p - q + float(above)

@@ -103,4 +103,5 @@ def _against(pairs: pd.DataFrame, metric: Metric) -> tuple[str, ...]:
 
 
 def _size(value: float, metric: Metric) -> str:
-    return number(value, metric) if metric.scale == "linear" else f"{value:#.3g}".rstrip(".")
+    plain = KINDS[metric.scale] == "difference"
+    return number(value, metric) if plain else f"{value:#.3g}".rstrip(".")

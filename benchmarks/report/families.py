@@ -41,13 +41,18 @@ def groups(runs: pd.DataFrame, metric: Metric) -> dict[str, Group]:
 
     """
     found = {
-        str(family): Group(values.to_numpy(dtype=float), int(rows["status"].isin(LOST).sum()), n)
+        str(family): Group(values.to_numpy(dtype=float), _lost(rows, metric), len(rows))
         for family, rows in runs[runs["status"] != "control"].groupby("family", sort=False)
-        if (n := len(rows)) and len(values := rows[metric.name].dropna())
+        if len(values := rows[metric.name].dropna())
     }
     if metric.direction == "none":
         return found
     return dict(sorted(found.items(), key=lambda item: badness(item[1].values, metric).mean()))
+
+
+def _lost(rows: pd.DataFrame, metric: Metric) -> int:
+    """Count the lost runs; one that has a value all the same competes with it."""
+    return int((rows["status"].isin(LOST) & rows[metric.name].isna()).sum())
 
 
 def differences(runs: pd.DataFrame, metrics: Iterable[Metric] | None = None) -> pd.DataFrame:

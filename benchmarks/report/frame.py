@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmarks.config import Suite
 from benchmarks.evaluation.protocol import LIGHT_VERSION
-from benchmarks.evaluation.registry import METRICS
+from benchmarks.evaluation.registry import LIGHT, METRICS
 from benchmarks.files import read_json, read_lines
 from benchmarks.plan import (
     Job,
@@ -17,6 +17,10 @@ from benchmarks.plan import (
     is_evaluated,
     state,
 )
+from benchmarks.report.statistics import LOST
+
+EARLY = 200
+"""The step of the light evaluation that tells how soon a family is good."""
 
 
 def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
@@ -31,6 +35,7 @@ def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
     rows = [
         {"family": job.run.family + (f" ({readout})" if readout else ""), "seed": job.run.seed}
         | {"status": _status(job)}
+        | _stability(job, readout)
         | found[job.label].get(readout, {})
         for job in jobs
         for readout in sorted(readouts[job.run.family])
@@ -109,6 +114,22 @@ def _rows(job: Job) -> dict[str, dict[str, float]]:
             for readout, metrics in content["rows"].items():
                 rows.setdefault(readout, {}).update(metrics)
     return rows
+
+
+def _stability(job: Job, readout: str) -> dict[str, float]:
+    """Return what an ended run says of its training: lost or not, and how good it was early."""
+    status = _status(job)
+    if status not in ("done", *LOST):
+        return {}
+    rate = {"failure_rate": float(status in LOST)}
+    return rate if readout else rate | _early(job)
+
+
+def _early(job: Job) -> dict[str, float]:
+    for row in read_lines(job.folder / "light.jsonl"):
+        if row["step"] == EARLY and row.get("protocol") == LIGHT_VERSION:
+            return {f"light_{name}_at_{EARLY}": row[name] for name in LIGHT if name in row}
+    return {}
 
 
 def _status(job: Job) -> str:

@@ -20,6 +20,7 @@ from benchmarks.report.comparison import (
     smallest_p,
     welch,
 )
+from benchmarks.report.statistics import estimate
 
 LOWER, HIGHER, LINEAR = (
     METRICS[name] for name in ("fid_hybrid", "label_agreement", "kid_hybrid")
@@ -204,3 +205,32 @@ def test_resampling_is_over_seeds_fixed_and_covers_every_combination() -> None:
     assert set(means[:, 0]) == {1.0, 1.5, 2.0}
     assert np.mean(means[:, 0] == 1.5) == pytest.approx(0.5, abs=0.04)
     assert len(set(means[:, 1].round(6))) == 7  # sums 0, 10, ..., 60
+
+
+RATE = METRICS["failure_rate"]
+
+
+@pytest.mark.parametrize(
+    ("failed", "n", "low", "high"),
+    [(0, 5, 0.0, 0.4345), (3, 5, 0.2307, 0.8824), (5, 5, 0.5655, 1.0)],
+)
+def test_rates_of_runs_have_wilsons_interval(failed, n, low, high) -> None:
+    runs = [1.0] * failed + [0.0] * (n - failed)
+    found = estimate(runs, RATE.scale)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+    exact = stats.binomtest(failed, n).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+
+
+def test_differences_of_rates_are_newcombes() -> None:
+    """The first two cases are those of Newcombe 1998, Table II: 56/70 - 48/80 and 9/10 - 3/10."""
+    for (a, n), (b, m), low, high in (
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+    ):
+        found = welch([1.0] * a + [0.0] * (n - a), [1.0] * b + [0.0] * (m - b), RATE)
+        assert found.kind == "difference"
+        assert found.estimate == pytest.approx(a / n - b / m)
+        assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+    assert welch([1.0] * 5, [0.0] * 5, RATE).low > 0  # no spread, and yet a clear difference
+    assert welch([1.0], [0.0] * 5, RATE) is None

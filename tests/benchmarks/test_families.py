@@ -52,6 +52,15 @@ def test_lost_runs_count_and_controls_do_not() -> None:
     assert groups(frame, FID)["best"].planned == 3
 
 
+def test_a_lost_run_that_has_a_value_competes_with_it() -> None:
+    """It failed: 1 of 3 against 0 of 3, and is not counted as lost a second time."""
+    frame = runs({"a": [1.0, 0.0, 0.0], "b": [0.0] * 3}, metric="failure_rate", a0="diverged")
+    row = differences(frame, [METRICS["failure_rate"]]).iloc[0]
+    assert (row["a"], row["n_b"], row["lost_a"], row["lost_b"]) == ("b", 3, 0, 0)
+    assert row["estimate"] == pytest.approx(-1 / 3)
+    assert row["probability_of_improvement"] == pytest.approx((3 + 6 / 2) / 9)
+
+
 def test_ranks_of_separated_and_of_equal_families() -> None:
     table = ranks(runs(THREE)).set_index("family")
     assert list(table.index) == ["best", "middle", "worst"]

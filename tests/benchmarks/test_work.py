@@ -6,6 +6,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
@@ -92,6 +93,21 @@ def test_figures_are_drawn_or_left_out(job: plan.Job, tmp_path: Path) -> None:
     assert (tmp_path / "learning.png").stat().st_size > 5000
     nothing = light.iloc[:0].drop(columns="fid_hybrid")
     assert not figures.learning(nothing, {}, tmp_path / "none.png")
+
+
+def test_failures_and_early_quality_are_columns(job: plan.Job, tmp_path: Path) -> None:
+    early = {"step": 200, "protocol": "1", "fid_hybrid": 7.5}
+    with (job.folder / "light.jsonl").open("a") as file:
+        file.write(json.dumps(early) + "\n" + json.dumps(early | {"step": 400}) + "\n")
+    (done, readout) = frame.results_frame([job]).to_dict("records")
+    assert (done["failure_rate"], done["light_fid_hybrid_at_200"]) == (0.0, 7.5)
+    assert np.isnan(readout["light_fid_hybrid_at_200"])  # of the game, not of its discriminator
+    (job.folder / "training.json").write_text('{"status": "diverged"}')
+    (lost,) = frame.results_frame([job]).to_dict("records")
+    assert (lost["failure_rate"], lost["light_fid_hybrid_at_200"]) == (1.0, 7.5)
+    (job.folder / "training.json").unlink()
+    (missing,) = frame.results_frame([job]).to_dict("records")
+    assert np.isnan(missing["failure_rate"])
 
 
 def _weights(job: plan.Job) -> Path:
