@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from benchmarks.config import NetworkSettings, Run, Suite, TrainingSettings
+from benchmarks.config import Claim, NetworkSettings, Published, Run, Suite, TrainingSettings
 from benchmarks.errors import UserError, unknown
+from benchmarks.evaluation.registry import METRICS
 from datasets.registry import DATASETS
 from zoo.registry import FAMILIES, presets, source
 
@@ -97,6 +98,10 @@ def with_known_names(suite: Suite) -> Suite:
     for name, row in suite.rows.items():
         if "family" not in row and name not in {*FAMILIES, *suite.families}:
             raise unknown("row", name, {*FAMILIES, *suite.families})
+    said: list[Claim | Published] = [*suite.claims, *suite.published]
+    for stated in said:
+        if stated.metric not in METRICS:
+            raise unknown(f"metric in what is said of {stated.row}", stated.metric, METRICS)
     names = [row_name(family) for family in suite.families]
     twice = {name for name in names if names.count(name) > 1}
     if twice:

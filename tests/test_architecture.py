@@ -41,7 +41,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
          "threadpoolctl", "typer"},
     ),
     "benchmarks/rows.py": (
-        {"datasets.registry", "zoo.registry", "zoo.assembly", *NEUTRAL},
+        {"benchmarks.evaluation.registry", "datasets.registry", "zoo.registry", "zoo.assembly",
+         *NEUTRAL},
         {"pydantic"},
     ),
     "benchmarks/plan.py": (

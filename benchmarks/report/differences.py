@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.evaluation.registry import Metric, head, number, table_line
-from benchmarks.report.comparison import KINDS, RESAMPLES
+from benchmarks.evaluation.registry import Metric, head, table_line
+from benchmarks.report.claims import no_difference, size
+from benchmarks.report.comparison import RESAMPLES
 
 TITLE = "## Differences between families\n"
 NO_COMPARISON = (
@@ -92,16 +93,10 @@ def _against(pairs: pd.DataFrame, metric: Metric) -> tuple[str, ...]:
     pair = pairs.iloc[0]
     interval = "–"
     if pd.notna(pair["low"]):
-        estimate, low, high = (_size(pair[end], metric) for end in ("estimate", "low", "high"))
-        none = 0 if KINDS[metric.scale] == "difference" else 1
-        tied = " ≈" if pair["low"] <= none <= pair["high"] else ""
+        estimate, low, high = (size(pair[end], metric) for end in ("estimate", "low", "high"))
+        tied = " ≈" if pair["low"] <= no_difference(metric) <= pair["high"] else ""
         interval = f"{estimate} [{low}, {high}]{tied}"
     digits = {"p": "{:.2g}", "p_holm": "{:.2g}", "probability_of_improvement": "{:.2f}"}
     return interval, *(
         "–" if pd.isna(pair[c]) else form.format(pair[c]) for c, form in digits.items()
     )
-
-
-def _size(value: float, metric: Metric) -> str:
-    plain = KINDS[metric.scale] == "difference"
-    return number(value, metric) if plain else f"{value:#.3g}".rstrip(".")

@@ -1,0 +1,153 @@
+"""What somebody said of these models, against what the runs say."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.config import Claim, Published
+from benchmarks.evaluation.registry import METRICS, Metric, number
+from benchmarks.report.comparison import (
+    KINDS,
+    Difference,
+    probability_of_improvement,
+    welch,
+)
+from benchmarks.report.families import Group, groups
+from benchmarks.report.statistics import LOST
+
+ENDED = ("done", *LOST)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim and what became of it.
+
+    Attributes:
+        claim: what was said.
+        verdict: decided by the 95 % interval of the difference: all of it on the claimed side, all
+            of it on the other, or neither.
+        difference: of the row from the one it is compared with; None if unknown.
+        probability: that a run of the row lies on the claimed side of a run of the other; a lost
+            run does not.
+        runs: how many of each row.
+        why: the reason if nothing is decided.
+
+    """
+
+    claim: Claim
+    verdict: Literal["supported", "contradicted", "not decided"]
+    difference: Difference | None = None
+    probability: float | None = None
+    runs: str = ""
+    why: str = ""
+
+    @property
+    def numbers(self) -> str:
+        """The difference with its interval, and how probable a single run is to show it."""
+        if self.difference is None:
+            return self.why
+        d, metric = self.difference, METRICS[self.claim.metric]
+        estimate, low, high = (size(v, metric) for v in (d.estimate, d.low, d.high))
+        p = "" if self.probability is None else f", P(improvement) {self.probability:.2f}"
+        return f"{metric.title}: {d.kind} {estimate} [{low}, {high}]{p}, {self.runs}"
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """A published number beside ours; the standard error is that of our mean over seeds."""
+
+    published: Published
+    n: int
+    ours: float | None
+    difference: float | None
+    standard_error: float | None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Row, metric, ours, theirs, difference, standard error, seeds and source, as text."""
+        p, metric = self.published, METRICS[self.published.metric]
+        ours, difference, error = (
+            "–" if value is None else number(value, metric)
+            for value in (self.ours, self.difference, self.standard_error)
+        )
+        theirs = number(p.value, metric)
+        return p.row, metric.title, ours, theirs, difference, error, str(self.n), p.source
+
+
+def verdicts(claims: Iterable[Claim], runs: pd.DataFrame) -> list[Verdict]:
+    """Decide every claim from the runs, as far as they go.
+
+    Args:
+        claims: a suite's.
+        runs: one row per planned run: family, seed, status, then the metrics.
+
+    """
+    return [_verdict(claim, runs) for claim in claims]
+
+
+def _verdict(claim: Claim, runs: pd.DataFrame) -> Verdict:
+    # The claim is about the value itself, whichever way is better: no target, no direction.
+    metric = replace(METRICS[claim.metric], direction=claim.expected, target=None)
+    for row in (claim.row, claim.against):
+        if why := _gap(row, runs):
+            return Verdict(claim, "not decided", why=why)
+    found = groups(runs, metric)
+    if not {claim.row, claim.against} <= found.keys():
+        return Verdict(claim, "not decided", why=f"one of the two rows has no {metric.title}")
+    a, b = found[claim.row], found[claim.against]
+    difference = welch(a.values, b.values, metric)
+    if difference is None:
+        return Verdict(claim, "not decided", why="too few seeds, or no spread between them")
+    p = probability_of_improvement(a.values, b.values, metric, a.lost, b.lost)
+    return Verdict(claim, _side(difference, metric), difference, p, f"n = {_n(a)} and {_n(b)}")
+
+
+def _gap(row: str, runs: pd.DataFrame) -> str:
+    """Say what is missing of a row, if anything is."""
+    own = runs[runs["family"] == row]
+    ended = int(own["status"].isin(ENDED).sum())
+    if own.empty:
+        return f"{row} is not among these runs"
+    return "" if ended == len(own) else f"{ended} of {len(own)} runs of {row} have ended"
+
+
+def _side(d: Difference, metric: Metric) -> Literal["supported", "contradicted", "not decided"]:
+    none = no_difference(metric)
+    if d.low <= none <= d.high:
+        return "not decided"
+    return "supported" if (d.high < none) == (metric.direction == "lower") else "contradicted"
+
+
+def no_difference(metric: Metric) -> float:
+    """Return what a difference on the metric's scale is for equal rows: 0, or a ratio of 1."""
+    return 0.0 if KINDS[metric.scale] == "difference" else 1.0
+
+
+def size(value: float, metric: Metric) -> str:
+    """Format a difference or ratio of a metric."""
+    if no_difference(metric) == 0:
+        return number(value, metric)
+    return f"{value:#.3g}".rstrip(".")
+
+
+def _n(group: Group) -> str:
+    lost = f" ({group.lost} lost)" if group.lost else ""
+    return f"{len(group.values)}{lost}"
+
+
+def reproduced(published: Iterable[Published], runs: pd.DataFrame) -> list[Reproduced]:
+    """Return each published number beside the mean over our finished runs."""
+    return [_reproduced(number, runs) for number in published]
+
+
+def _reproduced(published: Published, runs: pd.DataFrame) -> Reproduced:
+    values = runs.loc[runs["family"] == published.row, published.metric].dropna().to_numpy(float)
+    n = len(values)
+    if n == 0:
+        return Reproduced(published, 0, None, None, None)
+    mean = float(values.mean())
+    error = float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else None
+    return Reproduced(published, n, mean, mean - published.value, error)
