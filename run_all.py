@@ -11,12 +11,18 @@ import typer
 from benchmarks.errors import UserError
 from datasets.registry import DatasetError
 
+DEFAULT = "digits"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command(help=__doc__)
 def main(
-    suite: Annotated[str, typer.Option(help="A suite's name, or a TOML file.")] = "digits",
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="With --report: folders of runs, from anywhere.")
+    ] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="A suite's name, or a TOML file.", show_default=DEFAULT)
+    ] = None,
     families: Annotated[str | None, typer.Option(help="Only these, separated by commas.")] = None,
     family: Annotated[list[Path] | None, typer.Option(help="Add a family from a file.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Train seeds 0 ... N-1.")] = None,
@@ -41,6 +47,12 @@ def main(
     make_baseline: Annotated[
         bool, typer.Option("--make-baseline", help="Train other seeds and write the baseline.")
     ] = False,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report", help="Train nothing: report on what there is, or on the folders given."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Run a suite from plan to report."""
@@ -52,14 +64,21 @@ def main(
             return True
         line = "python " + shlex.join(sys.argv)
         request = command.Request(data, offline, inception, device, results, quiet, line)
+        if folders and not report:
+            raise UserError(f"what to do with {folders[0]}? To report on runs there: --report")
+        name = suite or DEFAULT
         plan = command.plan(
-            suite, families, family or [], seeds, settings or [], make_baseline, results
+            name, families, family or [], seeds, settings or [], make_baseline, results
         )
+        if folders:
+            command.report_on(folders, plan.suite if suite else None, request)
+            return True
         if dry_run:
             command.show_plan(plan)
             return True
         command.prepare(plan, checking=check, making_baseline=make_baseline)
-        command.train_and_evaluate(plan, request)
+        if not report:
+            command.train_and_evaluate(plan, request)
         if make_baseline:
             command.write_baseline(plan, request)
             return True

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +19,9 @@ from benchmarks.files import read_json
 from benchmarks.plan import Job
 from datasets.registry import DATASETS
 from zoo.registry import FAMILIES, describe
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 console = Console(soft_wrap=False)
 
@@ -167,20 +171,45 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
 
 def report(plan: Plan, request: Request) -> bool:
     """Write and print the report; False if a run of the plan or the controls are missing."""
-    from benchmarks.report import tables
-    from benchmarks.report.write import heading, write_report
+    from benchmarks.report.frame import controls_frame
 
-    summary = write_report(plan.suite, plan.jobs, plan.results, request.command)
-    say(f"\n{heading(plan.suite)}")
-    for table in tables.terminal(summary, console.width):
-        console.print(table)
-    say(
-        f"report: {plan.results / 'reports' / plan.suite.name / 'table.md'}, "
-        "with tables and figures beside it"
-    )
+    controls = controls_frame(plan.suite, plan.results)
+    _write_and_show(plan.suite, plan.jobs, controls, request)
     return _controls_done(plan) and all(
         plans.state(job) in ("done", "diverged") for job in plan.jobs
     )
+
+
+def report_on(folders: Sequence[Path], suite: Suite | None, request: Request) -> None:
+    """Write and print a report on runs in any folders: one for each group that may be compared.
+
+    Raises:
+        UserError: a folder without runs, or runs that do not fit together.
+
+    """
+    from benchmarks.report.merge import merge
+
+    for group in merge(folders, suite, say):
+        _write_and_show(group.suite, group.jobs, group.controls, request)
+
+
+def _write_and_show(
+    suite: Suite, jobs: Sequence[Job], controls: "pd.DataFrame", request: Request
+) -> None:
+    from benchmarks.report import answer, tables
+    from benchmarks.report.material import gather, heading
+    from benchmarks.report.write import write_report
+
+    material = gather(suite, jobs, controls, request.command)
+    folder = write_report(material, request.results)
+    say(f"\n{heading(suite, jobs)}")
+    for table in tables.terminal(material.summary, console.width):
+        console.print(table)
+    for verdict in material.verdicts:
+        say(f"{verdict.verdict}: {verdict.claim.says} ({verdict.numbers})")
+    for sentence in answer.findings(material):
+        say(sentence)
+    say(f"report: {folder / 'table.md'}, with tables and figures beside it")
 
 
 def write_baseline(plan: Plan, request: Request) -> None:

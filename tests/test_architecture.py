@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {
     *("torch", "torchvision", "torch_fidelity", "safetensors", "sklearn", "scipy", "numpy"),
-    *("pandas", "seaborn", "matplotlib", "pydantic", "typer", "rich", "threadpoolctl"),
+    *("pandas", "seaborn", "matplotlib", "pydantic", "typer", "rich", "threadpoolctl", "jinja2"),
 }
 NEUTRAL = {"benchmarks.errors", "benchmarks.files", "benchmarks.config"}
 """Small modules (heavy: only pydantic, in config) that every room of benchmarks may use."""
@@ -30,8 +30,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     ),
     "benchmarks/report": (
         {"benchmarks.report", "benchmarks.plan", "benchmarks.evaluation.protocol",
-         "benchmarks.evaluation.registry", *NEUTRAL},
-        {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "rich"},
+         "benchmarks.evaluation.registry", "benchmarks.identity", "datasets.registry", *NEUTRAL},
+        {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "rich", "pydantic", "jinja2"},
     ),
     "benchmarks/speed": (
         {"benchmarks.speed", "benchmarks.harness", "benchmarks.evaluation", "benchmarks.plan",

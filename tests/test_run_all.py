@@ -113,6 +113,29 @@ def test_report_works_without_weights(finished: Path) -> None:
 
 
 @pytest.mark.slow
+def test_report_on_folders_from_elsewhere(finished: Path, tmp_path: Path) -> None:
+    """Runs of two "machines": the report lands in this one's results, and nothing is trained."""
+    bigan, gan = (finished / "runs" / "digits" / family for family in ("bigan", "gan"))
+    done = run("--report", str(bigan), str(gan), results=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader((tmp_path / "reports" / "merged" / "table.csv").open()))
+    assert [row["family"] for row in rows] == ["bigan", "gan", "gan (discriminator)"]
+    assert [p.name for p in tmp_path.iterdir()] == ["reports"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["somewhere"], "what to do with somewhere? To report on runs there: --report"),
+        (["--report", "nowhere"], "--report nowhere: there is no such folder"),
+    ],
+)
+def test_folders_that_cannot_be_reported_on(arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, message in done.stderr) == (2, True)
+
+
+@pytest.mark.slow
 def test_dry_run_shows_states(finished: Path) -> None:
     shown = run("--dry-run", *TINY[:2], "--seeds", "2", *TINY[4:], results=finished)
     assert shown.returncode == 0

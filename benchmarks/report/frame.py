@@ -1,7 +1,8 @@
 """One DataFrame from the run folders of a plan."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -9,14 +10,7 @@ from benchmarks.config import Suite
 from benchmarks.evaluation.protocol import LIGHT_VERSION
 from benchmarks.evaluation.registry import LIGHT, METRICS
 from benchmarks.files import read_json, read_lines
-from benchmarks.plan import (
-    Job,
-    controls_folder,
-    controls_job,
-    evaluation_identity,
-    is_evaluated,
-    state,
-)
+from benchmarks.plan import Job, controls_folder, controls_job, is_evaluated, state
 from benchmarks.report.statistics import LOST
 
 EARLY = 200
@@ -46,20 +40,38 @@ def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
 
 def controls_frame(suite: Suite, results: Path) -> pd.DataFrame:
     """Return the control rows in the same form; empty if this protocol has not evaluated them."""
+    wanted = controls_job(suite, results).evaluation_identity
     content = read_json(controls_folder(suite, results) / "metrics.json") or {}
-    rows = []
-    if content.get("identity") == controls_identity(suite, results):
-        rows = [
-            {"family": name, "seed": seed, "status": "control"} | metrics
-            for name, repetitions in content["rows"].items()
-            for seed, metrics in enumerate(repetitions)
-        ]
+    return _control_rows(content if content.get("identity") == wanted else {})
+
+
+def controls_of(suite: Suite, folders: Iterable[Path], say: Callable[[str], None]) -> pd.DataFrame:
+    """Return the control rows that belong to a suite, from folders of controls of any machine.
+
+    Those of the present code and the suite's networks, or else the only ones of this data and
+    protocol; none, and that is said, if there are several.
+    """
+    now = controls_job(suite, Path()).evaluation_identity
+    found: dict[str, dict[str, Any]] = {}
+    for folder in folders:
+        content = read_json(folder / "metrics.json") or {}
+        identity = content.get("identity", {})
+        if identity and identity | {"training": ""} == now | {"training": ""}:
+            found.setdefault(identity["training"], content)
+    if now["training"] in found or len(found) == 1:
+        return _control_rows(found.get(now["training"]) or next(iter(found.values())))
+    if found:
+        say(f"{suite.name}: {len(found)} sets of control rows, none of the present code; left out")
+    return _control_rows({})
+
+
+def _control_rows(content: Mapping[str, Any]) -> pd.DataFrame:
+    rows = [
+        {"family": name, "seed": seed, "status": "control"} | metrics
+        for name, repetitions in content.get("rows", {}).items()
+        for seed, metrics in enumerate(repetitions)
+    ]
     return pd.DataFrame(rows, columns=["family", "seed", "status", *METRICS])
-
-
-def controls_identity(suite: Suite, results: Path) -> dict[str, str]:
-    """Return what the control rows' metrics.json must say of itself to count."""
-    return evaluation_identity(controls_job(suite, results).identity, suite.dataset)
 
 
 def light_frame(jobs: Sequence[Job]) -> pd.DataFrame:

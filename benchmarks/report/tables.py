@@ -66,6 +66,15 @@ def _finished(runs: pd.DataFrame) -> str:
     return f"{done}/{planned}{notes}"
 
 
+def unfinished(summary: Summary) -> list[str]:
+    """Return the rows of which not every planned run is finished, each with "finished/planned"."""
+    return [
+        f"{row} {seeds}"
+        for row, seeds in summary.seeds.items()
+        if seeds.split("/")[0] != seeds.split(",")[0].split("/")[1]
+    ]
+
+
 def shown(summary: Summary) -> list[Metric]:
     """Return the headline metrics that any row has."""
     present = {metric for _, metric in summary.cells}
@@ -102,7 +111,7 @@ def _terminal(summary: Summary, title: str | None, metrics: Sequence[Metric]) ->
     table.add_column("seeds", no_wrap=True)
     for metric in metrics:
         table.add_column(head(metric), justify="right", no_wrap=True)
-    rows = [row for row in summary.families if _speaks(summary, row, metrics)]
+    rows = [row for row in summary.families if speaks(summary, row, metrics)]
     for position, row in enumerate(rows):
         if row in summary.controls and rows[position - 1] not in summary.controls:
             table.add_section()
@@ -112,7 +121,7 @@ def _terminal(summary: Summary, title: str | None, metrics: Sequence[Metric]) ->
     return table
 
 
-def _speaks(summary: Summary, row: str, metrics: Sequence[Metric]) -> bool:
+def speaks(summary: Summary, row: str, metrics: Sequence[Metric]) -> bool:
     """Whether a row has something to say here; one that lost all its runs stays visible."""
     lost = summary.seeds.get(row, "1/1").startswith("0/")
     return lost or any((row, metric.name) in summary.cells for metric in metrics)
@@ -123,11 +132,18 @@ def _natural_width(table: Table) -> int:
     return Measurement.get(roomy, roomy.options, table).maximum
 
 
+def further(summary: Summary) -> dict[str, list[Metric]]:
+    """Return question -> the metrics that any row has beyond the headline."""
+    present, headline = {metric for _, metric in summary.cells}, shown(summary)
+    rest = [m for m in METRICS.values() if m.name in present and m not in headline]
+    return {m.question: [o for o in rest if o.question == m.question] for m in rest}
+
+
 def markdown(summary: Summary, metrics: Sequence[Metric]) -> str:
     """Return a Markdown table of some metrics."""
     columns = ["family", "seeds", *(head(m) for m in metrics)]
     lines = [table_line(columns), table_line(["---", "---", *["---:"] * len(metrics)])]
-    for row in (row for row in summary.families if _speaks(summary, row, metrics)):
+    for row in (row for row in summary.families if speaks(summary, row, metrics)):
         name = f"*{row}*" if row in summary.controls else row
         cells = [_one_line(summary, row, metric) for metric in metrics]
         lines.append(table_line([name, summary.seeds.get(row, "control"), *cells]))
@@ -162,7 +178,7 @@ def _one_line(summary: Summary, row: str, metric: Metric) -> str:
         return ""
     mean = number(cell.mean, metric)
     mean = f"**{mean}**" if summary.best[metric.name] == row else mean
-    return f"{mean} {_interval(cell, metric)}".strip()
+    return f"{mean} {interval(cell, metric)}".strip()
 
 
 def _two_lines(summary: Summary, row: str, metric: Metric) -> str:
@@ -171,11 +187,12 @@ def _two_lines(summary: Summary, row: str, metric: Metric) -> str:
         return ""
     mean = number(cell.mean, metric)
     mean = f"[bold green]{mean}[/]" if summary.best[metric.name] == row else mean
-    interval = _interval(cell, metric)
-    return f"{mean}\n[dim]{interval[1:-1]}[/]" if interval else mean
+    ends = interval(cell, metric)
+    return f"{mean}\n[dim]{ends[1:-1]}[/]" if ends else mean
 
 
-def _interval(cell: Estimate, metric: Metric) -> str:
+def interval(cell: Estimate, metric: Metric) -> str:
+    """Return "[low, high]" as the tables print it; empty where there is none to show."""
     # A cost is the same work for every seed: its spread says what else the machine did.
     if cell.low is None or cell.high is None or metric.question == "cost":
         return ""

@@ -1,0 +1,86 @@
+"""The report's first lines: what the runs say, how sure that is, and what it cost."""
+
+import pandas as pd
+
+from benchmarks.evaluation.registry import Metric, number
+from benchmarks.report import provenance, tables
+from benchmarks.report.material import Material
+from benchmarks.report.tables import Summary
+
+
+def findings(material: Material) -> list[str]:
+    """Return the verdict in sentences: who is clearly best in which headline metric."""
+    summary = material.summary
+    metrics = [m for m in tables.shown(summary) if m.direction != "none"]
+    if unfinished := tables.unfinished(summary):
+        return [f"Nothing is ranked, for not every run has ended well: {'; '.join(unfinished)}."]
+    if _most_seeds(summary) < 2:
+        return [
+            "One training seed per family cannot tell families apart: the spread between seeds is "
+            "unknown. The numbers are here to be looked at, not ranked."
+        ]
+    best: dict[str, list[Metric]] = {}
+    for metric in metrics:
+        if family := summary.best[metric.name]:
+            best.setdefault(family, []).append(metric)
+    sentences = [
+        f"{family} is clearly best in {_and([_quoted(summary, family, m) for m in own])}."
+        for family, own in best.items()
+    ]
+    open_ = [m.title for m in metrics if summary.best[m.name] is None]
+    return [*sentences, *([f"No family is clearly ahead in {_and(open_, 'or')}."] if open_ else [])]
+
+
+def certainty(material: Material) -> str:
+    """Say what an interval and a best here rest on."""
+    seeds = material.runs.groupby("family")["seed"].nunique()
+    low, high = int(seeds.min()), int(seeds.max())
+    n = str(low) if low == high else f"{low} to {high}"
+    said = f"Every number is a mean over n = {n} training seed{'s' * (high > 1)}"
+    if high < 2:
+        return f"{said}, so none has an interval. Train at least three, better five or ten."
+    tested = material.differences["smallest_p"].dropna()
+    limit = f" With so few seeds no permutation p can be below {tested.min():.2g}." * bool(
+        len(tested)
+    )
+    return (
+        f"{said} with its 95 % interval. Clearly best: ahead of every other family by the interval "
+        "of their difference, at 95 % for all of them together. What is not decided here is not "
+        f"thereby equal.{limit}"
+    )
+
+
+def cost(material: Material) -> str:
+    """Say how much computing the numbers took, and where."""
+    runs = material.runs
+    trained = runs["train_seconds"].dropna()
+    spent = [f"{len(trained)} finished runs: {_duration(trained)} of training"]
+    if runs["evaluation_seconds"].notna().any():
+        spent.append(f"{_duration(runs['evaluation_seconds'].dropna())} of evaluation")
+    machines = dict.fromkeys(provenance.hardware(e) for e in provenance.environments(material.jobs))
+    return (
+        f"{' and '.join(spent)}, summed over runs; on {_and(list(machines)) or 'no known machine'}."
+    )
+
+
+def _most_seeds(summary: Summary) -> int:
+    return max(
+        (cell.n for (row, _), cell in summary.cells.items() if row not in summary.controls),
+        default=0,
+    )
+
+
+def _quoted(summary: Summary, family: str, metric: Metric) -> str:
+    cell = summary.cells[family, metric.name]
+    return f"{metric.title} ({number(cell.mean, metric)} {tables.interval(cell, metric)})"
+
+
+def _and(words: list[str], last: str = "and") -> str:
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def _duration(seconds: "pd.Series[float]") -> str:
+    total = float(seconds.sum())
+    if total < 100:
+        return f"{total:.0f} s"
+    return f"{total / 60:.0f} min" if total < 6000 else f"{total / 3600:.1f} h"

@@ -1,0 +1,98 @@
+"""The report as Markdown: table.md."""
+
+from collections.abc import Mapping, Sequence
+
+from benchmarks.evaluation.registry import METRICS, table_line
+from benchmarks.report import answer, differences, frame, provenance, tables
+from benchmarks.report.claims import Reproduced, Verdict
+from benchmarks.report.material import Material, heading
+
+READING = (
+    "Mean over training seeds with its 95 % interval (on the metric's natural scale; no interval "
+    "for one seed). **Bold**: better than every other family by Welch's interval of the "
+    "difference, at 95 % for all of them together; nothing is bold where seeds are missing. Rows "
+    "in italics are controls: read each column against them."
+)
+PUBLISHED = ("row", "metric", "ours", "theirs", "difference", "standard error", "seeds", "source")
+
+
+def page(material: Material, drawn: Mapping[str, str]) -> str:
+    """Return the report.
+
+    Args:
+        material: the runs.
+        drawn: figure file beside the report -> what it shows.
+
+    """
+    summary = material.summary
+    parts = [
+        f"# {material.suite.name}\n\n{material.suite.question}\n",
+        _answer(material),
+        f"{heading(material.suite, material.jobs)}.\n",
+        tables.markdown(summary, tables.shown(summary)),
+        _reading(material),
+        _published(material.reproduced),
+        *(f"![{text}]({name})\n" for name, text in drawn.items()),
+        differences.section(material.differences, material.ranks, tables.shown(summary)),
+        _further(material),
+        _undefined(material),
+        _glossary(),
+        _provenance(material),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _answer(material: Material) -> str:
+    lines = [*map(verdict_line, material.verdicts), *answer.findings(material)]
+    lines += [answer.certainty(material), answer.cost(material)]
+    return "\n".join([*(f"- {line}" for line in lines), ""])
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """Return a claim's verdict in a line."""
+    return f"**{verdict.verdict}**: {verdict.claim.says} ({verdict.numbers})"
+
+
+def _reading(material: Material) -> str:
+    lines = [READING, *material.notes]
+    if unfinished := tables.unfinished(material.summary):
+        lines.append(f"Incomplete, so nothing is ranked: {'; '.join(unfinished)}.")
+    return "\n".join(lines) + "\n"
+
+
+def _published(reproduced: Sequence[Reproduced]) -> str:
+    if not reproduced:
+        return ""
+    rows = [PUBLISHED, ["---"] * len(PUBLISHED), *(one.cells for one in reproduced)]
+    return "\n".join(["## Beside the papers' numbers\n", *map(table_line, rows), ""])
+
+
+def _further(material: Material) -> str:
+    parts = ["## Further metrics\n"]
+    for question, metrics in tables.further(material.summary).items():
+        parts += [f"### {question}\n", tables.markdown(material.summary, metrics)]
+    return "\n".join(parts)
+
+
+def _undefined(material: Material) -> str:
+    lines = [f"- {line}" for line in frame.undefined_metrics(material.jobs)]
+    return "\n".join(["## Metrics without a value\n", *lines, ""]) if lines else ""
+
+
+def _glossary() -> str:
+    columns = ("column", "what", "unit", "range", "on", "read against")
+    lines = ["## What the columns are\n", table_line(columns), table_line(["---"] * len(columns))]
+    lines += [
+        table_line((m.title, f"{m.what} (`{m.name}`)", m.unit, m.range, m.size, m.controls))
+        for m in METRICS.values()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _provenance(material: Material) -> str:
+    lines = ["## Where the numbers come from\n", f"Command: `{material.command}`\n"]
+    lines += [
+        f"- {code}; {machine}: {', '.join(labels)}"
+        for (code, machine), labels in provenance.origins(material.jobs).items()
+    ]
+    return "\n".join(lines) + "\n"

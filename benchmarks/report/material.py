@@ -1,0 +1,83 @@
+"""What every form of a report is made from, gathered once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from benchmarks.config import Suite
+from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
+from benchmarks.plan import Job
+from benchmarks.report import claims, families, frame, tables
+from benchmarks.report.claims import Reproduced, Verdict
+from benchmarks.report.tables import Summary
+
+
+@dataclass(frozen=True)
+class Material:
+    """A suite's runs and what is computed of them.
+
+    Attributes:
+        suite: the question, and what all runs share.
+        jobs: the runs, finished or not.
+        command: the command line that asked for the report.
+        notes: what a reader should know of the choice of runs.
+        runs, controls: one row per run; see `frame`.
+        summary: means and intervals.
+        differences, ranks: see `families`.
+        verdicts, reproduced: on the suite's claims and published numbers.
+
+    """
+
+    suite: Suite
+    jobs: Sequence[Job]
+    command: str
+    notes: Sequence[str]
+    runs: pd.DataFrame
+    controls: pd.DataFrame
+    summary: Summary
+    differences: pd.DataFrame
+    ranks: pd.DataFrame
+    verdicts: Sequence[Verdict]
+    reproduced: Sequence[Reproduced]
+
+
+def gather(
+    suite: Suite,
+    jobs: Sequence[Job],
+    controls: pd.DataFrame,
+    command: str,
+    notes: Sequence[str] = (),
+) -> Material:
+    """Read the run folders and compute what all forms of the report show."""
+    runs = frame.results_frame(jobs)
+    return Material(
+        suite=suite,
+        jobs=jobs,
+        command=command,
+        notes=notes,
+        runs=runs,
+        controls=controls,
+        summary=tables.summarise(runs, controls),
+        differences=families.differences(runs),
+        ranks=families.ranks(runs),
+        verdicts=claims.verdicts(suite.claims, runs),
+        reproduced=claims.reproduced(suite.published, runs),
+    )
+
+
+def heading(suite: Suite, jobs: Sequence[Job]) -> str:
+    """Return the line every table stands under: tier, data, budget, protocol, extractor."""
+    t, protocol = suite.training, PROTOCOLS[suite.dataset]
+    left_out = "; seed s trains without class s" if suite.leave_one_class_out else ""
+    return (
+        f"{suite.name}: {suite.tier} tier, {_networks(jobs)}, "
+        f"{t.steps:,} updates of {t.batch_size}, {t.precision}; protocol {VERSION}, "
+        f"{protocol.samples:,} samples, extractor {protocol.extractor}{left_out}"
+    )
+
+
+def _networks(jobs: Sequence[Job]) -> str:
+    """Describe the rows' networks, each kind once."""
+    kinds = dict.fromkeys(job.run.networks for job in jobs)
+    return " or ".join(f"{n.body} width {n.width}, z {n.latent_dim} ({n.prior})" for n in kinds)

@@ -1,0 +1,85 @@
+"""Where the numbers come from: machines, versions, settings, and the command for a row."""
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from benchmarks.config import Run, Suite
+from benchmarks.files import read_json
+from benchmarks.plan import Job, load_suite, suite_names
+
+
+def environments(jobs: Iterable[Job]) -> list[dict[str, Any]]:
+    """Return what is known of the machines of the runs that have begun, one entry per run."""
+    found = (read_json(job.folder / "environment.json") for job in jobs)
+    return [environment for environment in found if environment is not None]
+
+
+def hardware(environment: Mapping[str, Any]) -> str:
+    """Describe a machine."""
+    return (
+        f"{environment['device']}, {environment['processor']}, {environment['cores']} cores, "
+        f"{environment.get('runs_side_by_side', '?')} runs side by side"
+    )
+
+
+def versions(environment: Mapping[str, Any]) -> str:
+    """Describe the code: commit, Python and packages."""
+    commit = (environment["commit"] or "no git checkout")[:10]
+    dirty = " with uncommitted changes" if environment["dirty"] else ""
+    packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
+    return f"commit {commit}{dirty}, Python {environment['python']}, {packages}"
+
+
+def origins(jobs: Sequence[Job]) -> dict[tuple[str, str], list[str]]:
+    """Return (code, machine) -> the runs that stem from there, each with its identity."""
+    seen: dict[tuple[str, str], list[str]] = {}
+    for job in jobs:
+        environment = read_json(job.folder / "environment.json")
+        if environment is not None:
+            key = versions(environment), hardware(environment)
+            seen.setdefault(key, []).append(f"{job.label} {job.identity[:10]}")
+    return seen
+
+
+def command_of(run: Run, suite: str, seeds: int) -> str:
+    """Return the command that trains and evaluates a row again with seeds 0 ... seeds - 1.
+
+    Args:
+        run: one of the row's runs.
+        suite: name of the suite it is part of; a merged report's own name is no suite, and the
+            first committed one of the same dataset takes its place.
+        seeds: how many.
+
+    """
+    base = _suite_of(run, suite)
+    words = ["python", "run_all.py", "--suite", base.name if base else suite]
+    words += ["--families", run.family, "--seeds", str(seeds)]
+    for setting in _changes(run, base) if base else ():
+        words += ["--set", setting]
+    return shlex.join(words)
+
+
+def _suite_of(run: Run, name: str) -> Suite | None:
+    names = [name] if name in suite_names() else suite_names()
+    suites = [load_suite(one) for one in names]
+    return next((s for s in suites if s.dataset == run.dataset and s.tier == run.tier), None)
+
+
+def _changes(run: Run, suite: Suite) -> list[str]:
+    """Return the settings in which a run differs from its suite."""
+    asked = {"training": run.training.model_dump(), "networks": run.networks.model_dump()}
+    given = {"training": suite.training.model_dump(), "networks": suite.networks.model_dump()}
+    changes = [
+        f"{room}.{name}={value}"
+        for room, values in asked.items()
+        for name, value in values.items()
+        if value != given[room].get(name)
+    ]
+    row = {"family": run.game} | run.options if run.family != run.game else run.options
+    known = suite.rows.get(run.family, {})
+    return changes + [
+        f"rows.{run.family}.{name}={value}"
+        for name, value in row.items()
+        if value != known.get(name)
+    ]
