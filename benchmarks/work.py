@@ -189,19 +189,32 @@ def _train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
 
 def _watch(job: Job, reference: Any) -> Any:
     """Return what a training tells and asks: the display, light metrics, whether to stop."""
-    from benchmarks.evaluation.evaluate import evaluate_light
     from benchmarks.harness.loop import Watch
-
-    def observe(game: Any, step: int) -> dict[str, Any]:
-        return {"protocol": LIGHT_VERSION} | evaluate_light(game, reference)
 
     return Watch(
         progress=lambda step, losses: tell("progress", job.label, step, losses),
         # The light metrics compare with the whole dataset, which such a run never saw.
-        observe=observe if job.run.left_out is None else None,
+        observe=None if job.run.left_out is not None else observer(job, reference),
         stop=stopped,
         say=lambda line: tell("say", job.label, text=line),
     )
+
+
+def observer(job: Job, reference: Any) -> Callable[[Any, int], dict[str, Any]]:
+    """Return what looks at a game under training without touching it or any of its streams."""
+    import torch
+
+    from benchmarks.evaluation import pictures
+    from benchmarks.evaluation.evaluate import evaluate_light
+    from benchmarks.evaluation.scoring import scoring_copy
+
+    def observe(game: Any, step: int) -> dict[str, Any]:
+        with torch.random.fork_rng(devices=[]):
+            copy = scoring_copy(game, reference.images.train, reference.protocol)
+            pictures.draw_early(copy, job.folder, step, reference.device)
+            return {"protocol": LIGHT_VERSION} | evaluate_light(copy, reference)
+
+    return observe
 
 
 def _training_split(job: Job, reference: Any) -> Any:
@@ -271,7 +284,7 @@ def _write_metrics(job: Job, copies: dict[str, Any], reference: Any, train: Any)
         if job.run.left_out is not None
         else {"truncation": truncation_curve(copies[""], reference)}
     )
-    pictures.draw(copies[""], reference.test_x.to(reference.device), job.folder)
+    pictures.draw(copies[""], reference, job.folder)
     training = read_json(job.folder / "training.json") or {}
     training["seconds_to_tenth"] = seconds_to_tenth(read_lines(job.folder / "light.jsonl"))
     training["evaluation_seconds"] = round(time.perf_counter() - start, 3)

@@ -13,7 +13,7 @@ from benchmarks.evaluation.extractor import extract
 from benchmarks.evaluation.questions import Measures, Row
 from benchmarks.evaluation.reference import Reference
 from benchmarks.evaluation.samples import nearest
-from benchmarks.evaluation.scoring import latent_seed, mapped, prior_draws, scoring_copy
+from benchmarks.evaluation.scoring import latent_seed, mapped, prior_draws
 from datasets.images import Split, to_range, to_uint8
 from zoo.game import Game
 from zoo.priors import Normal
@@ -80,10 +80,9 @@ def pixel_distance(x: Tensor, r: Tensor) -> Tensor:
     return distance
 
 
-def evaluate_light(game: Game, reference: Reference) -> dict[str, float]:
-    """Evaluate a game under training on fewer samples: FID, reconstruction ratio, latent error."""
+def evaluate_light(copy: Game, reference: Reference) -> dict[str, float]:
+    """Evaluate a scoring copy on fewer samples: FID, reconstruction ratio, latent error."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        copy = scoring_copy(game, reference.images.train, reference.protocol)
         able, device = copy.capabilities, reference.device
         measures: Measures = {}
         if {"sample_prior", "generate"} <= able:

@@ -55,7 +55,11 @@ def test_encode(copy: Game, reference: Reference, measure: Measure) -> None:
 
 def test_light_evaluation(copy: Game, reference: Reference, measure: Measure) -> None:
     """What is measured during a training, batch-norm statistics included."""
-    measure(lambda: evaluate_light(copy, reference))
+    measure(
+        lambda: evaluate_light(
+            scoring_copy(copy, reference.images.train, reference.protocol), reference
+        )
+    )
 
 
 def test_headline_evaluation(copy: Game, reference: Reference, measure: Measure) -> None:

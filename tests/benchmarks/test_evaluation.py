@@ -73,7 +73,7 @@ def test_evaluation_measures_all_that_a_game_can_do(family: str, reference: Refe
     before = {name: t.clone() for name, t in game.state_dict().items()}
     streams = random_streams()
     rows = evaluate(scored(game, reference), reference)
-    light = evaluate_light(game, reference)
+    light = evaluate_light(scored(game, reference), reference)
     assert random_streams() == streams, "a global random stream moved"
     assert all(torch.equal(t, before[name]) for name, t in game.state_dict().items())
     assert all(m.training for m in game.modules()), "the mode changed"

@@ -79,13 +79,16 @@ def test_same_run_twice_is_equal_whatever_ran_before(data: Split, tmp_path: Path
 
 
 def test_observing_changes_nothing(data: Split, tmp_path: Path) -> None:
-    from benchmarks.evaluation.evaluate import evaluate_light
     from benchmarks.evaluation.reference import Reference
+    from benchmarks.plan import Job
+    from benchmarks.work import observer
 
     reference = Reference(load("digits"))
     run = tiny_run("bigbigan", steps=52)
     finish(run, data, tmp_path / "plain")
-    finish(run, data, tmp_path / "seen", observe=lambda g, step: evaluate_light(g, reference))
+    job = Job(run, "", tmp_path / "seen")
+    finish(run, data, job.folder, observe=observer(job, reference))
+    assert (job.folder / "samples-0000050.png").exists()
     plain, seen = (load_file(tmp_path / n / "weights.safetensors") for n in ("plain", "seen"))
     assert all(torch.equal(plain[name], seen[name]) for name in plain)
     assert [row["step"] for row in read_lines(tmp_path / "seen" / "light.jsonl")] == [50]
