@@ -209,7 +209,7 @@ def _write_and_show(
         say(f"{verdict.verdict}: {verdict.claim.says} ({verdict.numbers})")
     for sentence in answer.findings(material):
         say(sentence)
-    say(f"report: {folder / 'table.md'}, with tables and figures beside it")
+    say(f"report: {folder / 'index.html'}, with tables and figures beside it")
 
 
 def write_baseline(plan: Plan, request: Request) -> None:

@@ -59,7 +59,7 @@ def test_everything_a_user_expects_is_there(finished: Path) -> None:
     assert {p.name for p in folder.iterdir() if p.name != ".lock"} == {
         "config.json", "environment.json", "curve.jsonl", "light.jsonl", "training.json",
         "weights.safetensors", "metrics.json", "samples.png", "reconstructions.png",
-        "interpolation.png", "neighbours.png", "truncation.png", "embedding.npz",
+        "interpolation.png", "neighbours.png", "truncated.png", "embedding.npz",
         "samples-0000050.png",
     }  # fmt: skip
     curve = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]

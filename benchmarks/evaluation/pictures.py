@@ -33,7 +33,7 @@ WHITE = 1.0
 def draw(game: Game, reference: Reference, folder: Path) -> None:
     """Write what the game can show: PNG pictures, and the two-dimensional codes as embedding.npz.
 
-    samples.png (64 draws), truncation.png (a row per threshold, the last of the whole prior),
+    samples.png (64 draws), truncated.png (a row per threshold, the last of the whole prior),
     reconstructions.png (32 test images, each followed by its reconstruction), interpolation.png (a
     row per pair of test images), neighbours.png (a row per test image).
 
@@ -48,7 +48,7 @@ def draw(game: Game, reference: Reference, folder: Path) -> None:
         x = mapped(game.generate, prior_draws(game, ROWS * COLUMNS), reference.device)
         _save(x, COLUMNS, folder / "samples.png")
         if isinstance(game.prior, Normal):
-            _save(truncated(game, reference), TRUNCATED, folder / "truncation.png")
+            _save(truncated(game, reference), TRUNCATED, folder / "truncated.png")
     if "reconstruct" in able:
         x = reference.test_x[: ROWS * COLUMNS // 2]
         pairs = torch.stack([x, mapped(game.reconstruct, x, reference.device)], dim=1)

@@ -1,6 +1,7 @@
-"""The report's section on how the families differ, as Markdown."""
+"""How the families differ, as text; the report's section on it in Markdown."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -17,22 +18,39 @@ NO_COMPARISON = (
 COLUMNS = ("family", "n", "rank", "keeps it", "against the next", "p", "p Holm", "P(better)")
 
 
-def section(differences: pd.DataFrame, ranks: pd.DataFrame, metrics: Sequence[Metric]) -> str:
-    """Return the section for some metrics; empty if no two families share a metric."""
-    parts = []
+@dataclass(frozen=True)
+class Compared:
+    """The families of one metric, best first, each against the next."""
+
+    metric: Metric
+    said: str
+    rows: list[tuple[str, ...]]
+
+
+def compared(
+    differences: pd.DataFrame, ranks: pd.DataFrame, metrics: Sequence[Metric]
+) -> list[Compared]:
+    """Return the comparison in some metrics, as text; without those that no two families share."""
+    found = []
     for metric in metrics:
         pairs = differences[differences["metric"] == metric.name]
         if len(pairs):
-            own = ranks[ranks["metric"] == metric.name]
-            parts.append((metric, pairs, own))
-    if not parts:
+            found.append(_compared(metric, pairs, ranks[ranks["metric"] == metric.name]))
+    return found
+
+
+def section(differences: pd.DataFrame, ranks: pd.DataFrame, metrics: Sequence[Metric]) -> str:
+    """Return the section for some metrics; empty if no two families share a metric."""
+    found = compared(differences, ranks, metrics)
+    if not found:
         return ""
     if differences["p"].isna().all():
         return f"{TITLE}\n{NO_COMPARISON}\n"
-    return "\n".join([TITLE, _reading(differences), *(_one(*part) for part in parts)])
+    return "\n".join([TITLE, f"{reading(differences)}\n", *map(_lines, found)])
 
 
-def _reading(differences: pd.DataFrame) -> str:
+def reading(differences: pd.DataFrame) -> str:
+    """Return how to read the comparison, and how small a p can be with these seeds."""
     return (
         "The unit is the training seed. Each metric's families in the order of their means (on its "
         f"natural scale), best first, with the mean rank over {RESAMPLES:,} bootstrap resamples of "
@@ -41,7 +59,7 @@ def _reading(differences: pd.DataFrame) -> str:
         "with Welch's 95 % interval; ≈ where that cannot tell the two apart. **p**: unpaired "
         "permutation test of the two; **p Holm**: corrected for all pairs of the metric. "
         "**P(better)**: how often a run of this family beats one of the next; a lost run loses. "
-        f"{_limits(differences)} All pairs are in `differences.csv`, the ranks in `ranks.csv`.\n"
+        f"{_limits(differences)} All pairs are in `differences.csv`, the ranks in `ranks.csv`."
     )
 
 
@@ -59,24 +77,26 @@ def _limits(differences: pd.DataFrame) -> str:
     )
 
 
-def _one(metric: Metric, pairs: pd.DataFrame, ranks: pd.DataFrame) -> str:
-    caption = f"**{head(metric)}** ({pairs['kind'].iloc[0]})"
+def _compared(metric: Metric, pairs: pd.DataFrame, ranks: pd.DataFrame) -> Compared:
+    said = str(pairs["kind"].iloc[0])
     if ranks["order_share"].notna().all():
-        caption += (
-            f": the first is best in {ranks['best_share'].iloc[0]:.0%} of the resamples, the whole "
+        said += (
+            f"; the first is best in {ranks['best_share'].iloc[0]:.0%} of the resamples, the whole "
             f"order holds in {ranks['order_share'].iloc[0]:.0%}"
         )
-    lines = [
-        caption + "\n",
-        table_line(COLUMNS),
-        table_line(["---", *["---:"] * (len(COLUMNS) - 1)]),
-    ]
-    rows = ranks.to_dict("records")
-    for row, following in zip(rows, [*ranks["family"][1:], None], strict=True):
+    rows = []
+    records = ranks.to_dict("records")
+    for row, following in zip(records, [*ranks["family"][1:], None], strict=True):
         pair = pairs[(pairs["a"] == row["family"]) & (pairs["b"] == following)]
         n = f"{row['n']} ({row['lost']} lost)" if row["lost"] else str(row["n"])
-        lines.append(table_line([row["family"], n, *_rank(row), *_against(pair, metric)]))
-    return "\n".join(lines) + "\n"
+        rows.append((str(row["family"]), n, *_rank(row), *_against(pair, metric)))
+    return Compared(metric, said, rows)
+
+
+def _lines(one: Compared) -> str:
+    lines = [f"**{head(one.metric)}** ({one.said})\n", table_line(COLUMNS)]
+    lines.append(table_line(["---", *["---:"] * (len(COLUMNS) - 1)]))
+    return "\n".join([*lines, *map(table_line, one.rows)]) + "\n"
 
 
 def _rank(row: Mapping[Hashable, Any]) -> tuple[str, str]:

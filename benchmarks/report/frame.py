@@ -82,6 +82,11 @@ def light_frame(jobs: Sequence[Job]) -> pd.DataFrame:
     return light[light["protocol"] == LIGHT_VERSION]
 
 
+def curve_frame(jobs: Sequence[Job]) -> pd.DataFrame:
+    """Return the losses during training: family, seed, step, seconds, "player/term" columns."""
+    return _lines(jobs, "curve.jsonl")
+
+
 def truncation_frame(jobs: Sequence[Job]) -> pd.DataFrame:
     """Return the truncation curves: family, seed, threshold (NaN: the whole prior), metrics."""
     rows = [

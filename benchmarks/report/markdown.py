@@ -21,7 +21,7 @@ def page(material: Material, drawn: Mapping[str, str]) -> str:
 
     Args:
         material: the runs.
-        drawn: figure file beside the report -> what it shows.
+        drawn: figure beside the report, without suffix -> what it shows.
 
     """
     summary = material.summary
@@ -32,7 +32,7 @@ def page(material: Material, drawn: Mapping[str, str]) -> str:
         tables.markdown(summary, tables.shown(summary)),
         _reading(material),
         _published(material.reproduced),
-        *(f"![{text}]({name})\n" for name, text in drawn.items()),
+        *(f"![{what}]({name}.png)\n\n{what}.\n" for name, what in drawn.items()),
         differences.section(material.differences, material.ranks, tables.shown(summary)),
         _further(material),
         _undefined(material),

@@ -83,7 +83,7 @@ def test_embedding_keeps_neighbours_and_labels_together(reference: Reference) ->
 
 def test_files_show_what_they_say(reference: Reference, tmp_path: Path) -> None:
     pictures.draw(transparent(), reference, tmp_path)
-    sizes = {"samples": (8, 8), "truncation": (7, 12), "reconstructions": (8, 8)}
+    sizes = {"samples": (8, 8), "truncated": (7, 12), "reconstructions": (8, 8)}
     sizes |= {"interpolation": (10, 11), "neighbours": (10, 13)}
     for name, (rows, columns) in sizes.items():
         picture = read_image(tmp_path / f"{name}.png")
@@ -106,7 +106,7 @@ def test_early_strips_are_the_first_draws_of_the_samples(reference, tmp_path: Pa
 @pytest.mark.parametrize(
     ("family", "files"),
     [
-        ("gan", {"samples.png", "truncation.png"}),
+        ("gan", {"samples.png", "truncated.png"}),
         (
             "autoencoder",
             {"reconstructions.png", "interpolation.png", "neighbours.png", "embedding.npz"},
@@ -123,7 +123,7 @@ def test_a_game_shows_what_it_can(family: str, files: set, reference, tmp_path: 
 
 def test_a_bounded_prior_has_no_tails_to_cut(reference: Reference, tmp_path: Path) -> None:
     pictures.draw(transparent(Uniform(64)), reference, tmp_path)
-    assert not (tmp_path / "truncation.png").exists()
+    assert not (tmp_path / "truncated.png").exists()
     assert (tmp_path / "samples.png").exists()
 
 

@@ -1,0 +1,68 @@
+"""Figures of a training as it went: every named loss term, and the players' gradient norms."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from benchmarks.report.style import Looks, grid, legend, looks_of, save
+
+GRADIENT = "grad_norm"
+
+
+def losses(curve: pd.DataFrame, stem: Path) -> bool:
+    """Draw one row's terms, a panel per player: seeds thin, their mean thick; False without any.
+
+    Args:
+        curve: the row's lines of curve.jsonl: seed, step and "player/term" columns.
+        stem: path of the figure without a suffix.
+
+    """
+    players: dict[str, list[str]] = {}
+    for column in _columns(curve):
+        player, term = column.split("/", 1)
+        if term != GRADIENT:
+            players.setdefault(player, []).append(term)
+    if not players:
+        return False
+    figure, axes = grid(len(players), columns=3)
+    for axis, (player, terms) in zip(axes, players.items(), strict=True):
+        looks = looks_of(terms)
+        for term in terms:
+            _thin_and_thick(axis, curve, f"{player}/{term}", looks, term)
+        axis.set(title=player.replace("_", " "), xlabel="updates")
+        axis.legend(fontsize="x-small", frameon=False)
+    save(figure, stem)
+    return True
+
+
+def gradient_norms(curves: pd.DataFrame, stem: Path) -> bool:
+    """Draw each player's gradient norm, a panel per row of the table; False if none was logged."""
+    names = [column for column in _columns(curves) if column.endswith(f"/{GRADIENT}")]
+    rows = list(dict.fromkeys(curves["family"])) if names else []
+    if not rows:
+        return False
+    looks = looks_of(column.split("/", 1)[0] for column in names)
+    figure, axes = grid(len(rows), columns=3)
+    for axis, row in zip(axes, rows, strict=True):
+        own = curves[curves["family"] == row]
+        for column in names:
+            if own[column].notna().any():
+                _thin_and_thick(axis, own, column, looks, column.split("/", 1)[0])
+        axis.set(title=row, xlabel="updates", yscale="log")
+    legend(figure, looks, list(looks))
+    save(figure, stem)
+    return True
+
+
+def _columns(curve: pd.DataFrame) -> list[str]:
+    """Return the "player/name" columns that have values."""
+    return [c for c in map(str, curve) if "/" in c and curve[c].notna().any()]
+
+
+def _thin_and_thick(axis: Axes, curve: pd.DataFrame, column: str, looks: Looks, name: str) -> None:
+    look = looks[name]
+    for _, seed in curve.groupby("seed"):
+        axis.plot(seed["step"], seed[column], color=look.colour, linewidth=0.5, alpha=0.45)
+    mean = curve.groupby("step")[column].mean()
+    axis.plot(mean.index, mean, label=name.replace("_", " "), linewidth=1.4, **look.line)

@@ -1,0 +1,179 @@
+"""The report as one page that needs nothing else: index.html."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from benchmarks.evaluation.registry import METRICS, Metric, head
+from benchmarks.report import answer, differences, frame, look, provenance, tables
+from benchmarks.report.cells import table_of
+from benchmarks.report.material import Material, heading
+from datasets.registry import DATASETS
+
+TEMPLATES = Path(__file__).with_name("templates")
+BESIDE_HEADLINE = ("parameters", "failure_rate")
+"""Shown in the main table though no headline: what a row costs, and whether it trains."""
+
+
+def page(material: Material, drawn: Mapping[str, str], folder: Path) -> str:
+    """Return the page with every picture inside.
+
+    Args:
+        material: the runs.
+        drawn: figure in the folder, without suffix -> what it shows.
+        folder: where the figures are.
+
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["marked"] = marked
+    environment.globals["source_of"] = lambda name: Markup(
+        environment.loader.get_source(environment, name)[0]  # type: ignore[union-attr]
+    )
+    figures = {
+        name: {"what": what, "src": data_uri(folder / f"{name}.png")}
+        for name, what in drawn.items()
+        if name not in look.PICTURES and name != "over_training"
+    }
+    template = environment.get_template("page.html")
+    return template.render(
+        **_answer(material), **_numbers(material), **_pictures(material), **_origin(material),
+        figures=figures,
+    )  # fmt: skip
+
+
+def marked(text: str) -> Markup:
+    """Turn the **bold** and `code` of our Markdown sentences into HTML; all else is escaped."""
+    safe = str(escape(text))
+    safe = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", safe)
+    return Markup(re.sub(r"`(.+?)`", r"<code>\1</code>", safe))
+
+
+def data_uri(path: Path) -> str:
+    """Return a PNG file as text that can stand in a page."""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def _answer(material: Material) -> dict[str, Any]:
+    return {
+        "suite": material.suite,
+        "heading": heading(material.suite, material.jobs),
+        "verdicts": material.verdicts,
+        "findings": answer.findings(material),
+        "certainty": answer.certainty(material),
+        "cost": answer.cost(material),
+        "notes": material.notes,
+        "reproduced": [one.cells for one in material.reproduced],
+    }
+
+
+def _numbers(material: Material) -> dict[str, Any]:
+    summary = material.summary
+    present = {name for _, name in summary.cells}
+    headline = tables.shown(summary)
+    beside = [METRICS[name] for name in BESIDE_HEADLINE if name in present]
+    everything = [*headline, *beside]
+    further = {
+        question: [m for m in metrics if m not in beside]
+        for question, metrics in tables.further(summary).items()
+    }
+    compared = differences.compared(material.differences, material.ranks, headline)
+    decided = bool(material.differences["p"].notna().any())
+    return {
+        "main": table_of(summary, everything),
+        "further": {q: table_of(summary, metrics) for q, metrics in further.items() if metrics},
+        "glossary": [m for m in METRICS.values() if m.name in present],
+        "head": head,
+        "compared": compared if decided else [],
+        "ranks": ranks_of(material, headline) if decided else [],
+        "comparison_columns": differences.COLUMNS,
+        "reading": differences.reading(material.differences)
+        if decided
+        else differences.NO_COMPARISON,
+        "improvement": {
+            one.metric.name: improvement(material, one.metric.name) for one in compared if decided
+        },
+        "undefined": frame.undefined_metrics(material.jobs),
+    }
+
+
+def ranks_of(material: Material, metrics: Sequence[Metric]) -> list[tuple[str, ...]]:
+    """Return each family's mean rank in each metric: a head line, then a line per family."""
+    ranks = material.ranks.dropna(subset=["mean_rank"])
+    known = {
+        (row["family"], row["metric"]): f"{row['mean_rank']:.1f} "
+        f"[{row['rank_low']:g}, {row['rank_high']:g}]"
+        for row in ranks.to_dict("records")
+    }
+    ranked = [m for m in metrics if m.name in set(ranks["metric"])]
+    families = [f for f in material.summary.families if f in set(ranks["family"])]
+    lines = [(f, *(known.get((f, m.name), "") for m in ranked)) for f in families]
+    return [("family", *(m.title for m in ranked)), *lines] if lines else []
+
+
+def improvement(material: Material, metric: str) -> list[tuple[str, ...]]:
+    """Return P(improvement) of each family over each other: a head line, then a line per family."""
+    pairs = material.differences[material.differences["metric"] == metric]
+    names = list(dict.fromkeys([*pairs["a"], *pairs["b"]]))
+    known = {
+        (a, b): p
+        for a, b, p in zip(pairs["a"], pairs["b"], pairs["probability_of_improvement"], strict=True)
+    }
+    known |= {(b, a): 1 - p for (a, b), p in known.items()}
+
+    def cell(a: str, b: str) -> str:
+        return f"{known[a, b]:.2f}" if known.get((a, b), float("nan")) >= 0 else ""
+
+    return [("", *names), *((a, *(cell(a, b) for b in names)) for a in names)]
+
+
+def _pictures(material: Material) -> dict[str, Any]:
+    galleries = [
+        {"title": what, "pictures": _gallery(material, f"{kind}.png")}
+        for kind, what in look.PICTURES.items()
+    ]
+    early = {
+        family: [{"step": step, "src": data_uri(path)} for step, path in steps]
+        for family, steps in look.early_samples(material.jobs).items()
+    }
+    return {"galleries": [g for g in galleries if g["pictures"]], "early": early}
+
+
+def _gallery(material: Material, name: str) -> list[dict[str, Any]]:
+    return [
+        {"family": family, "seed": job.run.seed, "src": data_uri(job.folder / name)}
+        for family, job in look.showing(material.jobs, name).items()
+    ]
+
+
+def _origin(material: Material) -> dict[str, Any]:
+    suite = material.suite
+    rows: dict[str, Any] = {}
+    for job in material.jobs:
+        rows.setdefault(job.run.family, job.run)
+    return {
+        "command": material.command,
+        "configuration": json.dumps(suite.model_dump(mode="json"), indent=1),
+        "origins": provenance.origins(material.jobs),
+        "digest": DATASETS[suite.dataset].digest,
+        "dataset": DATASETS[suite.dataset],
+        "reproduce": {
+            row: provenance.command_of(run, suite.name, _seeds(material, row))
+            for row, run in rows.items()
+        },
+    }
+
+
+def _seeds(material: Material, row: str) -> int:
+    return max(job.run.seed for job in material.jobs if job.run.family == row) + 1
