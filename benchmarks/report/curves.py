@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmarks.report.style import Looks, grid, legend, looks_of, save
+from benchmarks.report.style import Looks, grid, legend, logarithmic, looks_of, save
 
 GRADIENT = "grad_norm"
 
@@ -49,7 +49,8 @@ def gradient_norms(curves: pd.DataFrame, stem: Path) -> bool:
         for column in names:
             if own[column].notna().any():
                 _thin_and_thick(axis, own, column, looks, column.split("/", 1)[0])
-        axis.set(title=row, xlabel="updates", yscale="log")
+        axis.set(title=row, xlabel="updates")
+        logarithmic(axis.yaxis)
     legend(figure, looks, list(looks))
     save(figure, stem)
     return True

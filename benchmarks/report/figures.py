@@ -58,7 +58,7 @@ def learning(light: pd.DataFrame, looks: Looks, stem: Path) -> bool:
             _over(
                 axis, light[light["family"] == name].dropna(subset=[metric]), x, metric, looks[name]
             )
-        logarithmic(axis)
+        logarithmic(axis.xaxis, axis.yaxis)
         axis.set(ylabel=METRICS[metric].title, xlabel=X_LABELS[x])
     legend(figure, looks, names)
     save(figure, stem)
@@ -89,7 +89,8 @@ def truncation(curves: pd.DataFrame, looks: Looks, stem: Path) -> bool:
         whole_prior = mean.loc[mean.index.isna(), "fid_hybrid"]
         right.axhline(whole_prior.iloc[0], color=looks[name].colour, linewidth=0.7, linestyle=":")
     left.set(xlabel="recall", ylabel="precision")
-    right.set(xlabel="threshold", ylabel=METRICS["fid_hybrid"].title, yscale="log")
+    right.set(xlabel="threshold", ylabel=METRICS["fid_hybrid"].title)
+    logarithmic(right.yaxis)
     legend(figure, looks, names)
     save(figure, stem)
     return True

@@ -1,5 +1,6 @@
 """Where the numbers come from: machines, versions, settings, and the command for a row."""
 
+import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -52,7 +53,8 @@ def command_of(run: Run, suite: str, seeds: int) -> str:
         seeds: how many.
 
     """
-    base = _suite_of(run, suite)
+    row = run.family.split(" (")[0]  # as it was before rows of other settings were named apart
+    run, base = run.model_copy(update={"family": row}), _suite_of(run, suite)
     words = ["python", "run_all.py", "--suite", base.name if base else suite]
     words += ["--families", run.family, "--seeds", str(seeds)]
     for setting in _changes(run, base) if base else ():
@@ -61,9 +63,15 @@ def command_of(run: Run, suite: str, seeds: int) -> str:
 
 
 def _suite_of(run: Run, name: str) -> Suite | None:
-    names = [name] if name in suite_names() else suite_names()
-    suites = [load_suite(one) for one in names]
-    return next((s for s in suites if s.dataset == run.dataset and s.tier == run.tier), None)
+    committed = suite_names()
+    names = sorted(committed, key=lambda one: one != name)
+    return next((s for s in map(load_suite, names) if _is_part(run, s)), None)
+
+
+def _is_part(run: Run, suite: Suite) -> bool:
+    """Whether settings alone can make the suite train this run."""
+    asked = suite.dataset, suite.tier, suite.leave_one_class_out
+    return asked == (run.dataset, run.tier, run.left_out is not None)
 
 
 def _changes(run: Run, suite: Suite) -> list[str]:
@@ -71,7 +79,7 @@ def _changes(run: Run, suite: Suite) -> list[str]:
     asked = {"training": run.training.model_dump(), "networks": run.networks.model_dump()}
     given = {"training": suite.training.model_dump(), "networks": suite.networks.model_dump()}
     changes = [
-        f"{room}.{name}={value}"
+        f"{room}.{name}={_toml(value)}"
         for room, values in asked.items()
         for name, value in values.items()
         if value != given[room].get(name)
@@ -79,7 +87,11 @@ def _changes(run: Run, suite: Suite) -> list[str]:
     row = {"family": run.game} | run.options if run.family != run.game else run.options
     known = suite.rows.get(run.family, {})
     return changes + [
-        f"rows.{run.family}.{name}={value}"
+        f"rows.{run.family}.{name}={_toml(value)}"
         for name, value in row.items()
         if value != known.get(name)
     ]
+
+
+def _toml(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -12,9 +12,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from benchmarks.files import whole
 
@@ -77,13 +78,14 @@ def grid(n: int, columns: int = 2, panel: tuple[float, float] = PANEL) -> tuple[
     return figure, list(axes.flat)[:n]
 
 
-def logarithmic(axis: Axes) -> None:
-    """Make both axes logarithmic, with plain numbers at their ticks."""
-    axis.set(xscale="log", yscale="log")
-    for one in (axis.xaxis, axis.yaxis):
-        one.set_major_formatter(LogFormatter())
-        one.set_minor_formatter(LogFormatter())
-    axis.tick_params(which="minor", labelsize="x-small")
+def logarithmic(*axes: XAxis | YAxis) -> None:
+    """Make axes logarithmic with plain numbers at 1, 2 and 5 times powers of ten."""
+    for axis in axes:
+        axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+        axis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_tick_params(which="minor", labelsize="x-small")
 
 
 def legend(figure: Figure, looks: Looks, names: Sequence[str]) -> None:

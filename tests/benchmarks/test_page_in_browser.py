@@ -1,0 +1,92 @@
+"""The page in a real browser: no errors, a table that sorts, small and large, light and dark."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.test_page import hand_made, material_of, write_report
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=f"none of {', '.join(NAMES)} is installed")
+SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    results = tmp_path_factory.mktemp("results")
+    jobs = hand_made(results, lost=True, draw=True)
+    return write_report(material_of(jobs), results) / "index.html"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["sync_api.Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        # Containers run as root, where Chromium's sandbox cannot.
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+def opened(browser, report: Path, size: str = "desktop", scheme: str = "light"):
+    """Return the page, and what it has complained of."""
+    width, height = SIZES[size]
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    page.goto(report.as_uri())
+    return page, complaints
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_it_opens_everywhere(browser, report: Path, size: str, scheme: str) -> None:
+    page, complaints = opened(browser, report, size, scheme)
+    assert complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+    colours = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    bright = sum(map(int, colours.removeprefix("rgb(").removesuffix(")").split(","))) / 3 > 128
+    assert bright == (scheme == "light")
+    broken = "[...document.images].filter((i) => !i.complete || !i.naturalWidth || !i.alt).length"
+    assert page.evaluate("document.images.length") > 20
+    assert page.evaluate(broken) == 0
+    picture = page.screenshot(full_page=True, path=report.with_name(f"{size}-{scheme}.png"))
+    assert len(picture) > 50_000
+    page.close()
+
+
+def families(page) -> list[str]:
+    rows = page.locator("#headline tbody:not(.controls) tr th")
+    return [row.strip() for row in rows.all_text_contents()]
+
+
+def test_the_table_sorts(browser, report: Path) -> None:
+    page, complaints = opened(browser, report)
+    assert families(page) == ["aegan", "bigan", "bigan_qp"]
+    fid = page.locator("#headline th", has_text="FID")
+    assert "Fréchet distance" in fid.get_attribute("title")
+    assert "squared feature units" in fid.get_attribute("title")
+    for direction, order in (
+        ("ascending", ["aegan", "bigan", "bigan_qp"]),  # by 12.5 > 5, not as text
+        ("descending", ["bigan_qp", "bigan", "aegan"]),
+    ):
+        fid.locator("button").click()
+        assert fid.get_attribute("aria-sort") == direction
+        assert families(page) == order
+    page.locator("#headline th button", has_text="family").click()
+    assert families(page) == ["aegan", "bigan", "bigan_qp"]
+    assert page.locator("#headline [aria-sort]").count() == 1
+    assert page.locator("tr.lost th").first.text_content() == "bigan"
+    assert complaints == []
+    page.close()
+
+
+def test_paper_opens_all_details(browser, report: Path) -> None:
+    page, _ = opened(browser, report)
+    assert page.evaluate("document.querySelectorAll('details:not([open])').length") > 0
+    assert len(page.pdf()) > 20_000
+    assert page.evaluate("document.querySelectorAll('details:not([open])').length") == 0
+    page.close()
