@@ -26,7 +26,7 @@ TRUNCATED = 12
 BETWEEN = 9
 NEIGHBOURS = 5
 EMBEDDED = 400
-WHITE = 1.0
+GREY = 0.0
 
 
 @torch.no_grad()
@@ -107,14 +107,14 @@ def neighbours(game: Game, reference: Reference) -> Tensor:
     """Return for each query: itself, its five nearest by distance of E(x), five by angle.
 
     Queries are each class's first test image, neighbours come from the training images that stand
-    against as many samples; white images part the three.
+    against as many samples; grey images part the three.
     """
     query, gallery = first_of_each_class(reference), reference.real.subset
     asked, codes = (mapped(game.encode, x, reference.device) for x in (query, gallery))
     euclidean = nearest(asked, codes, NEIGHBOURS)[1]
     # On the unit sphere the nearest point is the one at the smallest angle.
     cosine = nearest(normalize(asked), normalize(codes), NEIGHBOURS)[1]
-    gap = torch.full_like(query, WHITE)[:, None]
+    gap = torch.full_like(query, GREY)[:, None]
     rows = torch.cat([query[:, None], gap, gallery[euclidean], gap, gallery[cosine]], dim=1)
     return rows.flatten(0, 1)
 

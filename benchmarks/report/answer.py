@@ -33,7 +33,10 @@ def findings(material: Material) -> list[str]:
 
 def certainty(material: Material) -> str:
     """Say what an interval and a best here rest on."""
-    seeds = material.runs.groupby("family")["seed"].nunique()
+    finished = material.runs[material.runs["status"] == "done"]
+    seeds = finished.groupby("family")["seed"].nunique()
+    if seeds.empty:
+        return "No run is finished."
     low, high = int(seeds.min()), int(seeds.max())
     n = str(low) if low == high else f"{low} to {high}"
     said = f"Every number is a mean over n = {n} training seed{'s' * (high > 1)}"

@@ -66,10 +66,11 @@ def learning(light: pd.DataFrame, looks: Looks, stem: Path) -> bool:
 
 
 def _over(axis: Axes, rows: pd.DataFrame, x: str, metric: str, look: Look) -> None:
-    """Draw one row's curve: each seed thin, their mean thick."""
+    """Draw one row's curve: each seed thin, their mean thick as far as all seeds go."""
     for _, seed in rows.groupby("seed"):
         axis.plot(seed[x], seed[metric], alpha=0.35, linewidth=0.6, color=look.colour)
-    mean = rows.assign(at=rows["step"]).groupby("at")[[x, metric]].mean()
+    steps = rows.assign(at=rows["step"]).groupby("at")[[x, metric]]
+    mean = steps.mean()[steps.size() == rows["seed"].nunique()]
     axis.plot(mean[x], mean[metric], **look.points)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from benchmarks.config import Suite
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.plan import Job
-from benchmarks.report import claims, families, frame, tables
+from benchmarks.report import claims, families, frame, provenance, tables
 from benchmarks.report.claims import Reproduced, Verdict
 from benchmarks.report.tables import Summary
 
@@ -21,7 +21,7 @@ class Material:
         suite: the question, and what all runs share.
         jobs: the runs, finished or not.
         command: the command line that asked for the report.
-        notes: what a reader should know of the choice of runs.
+        notes: what a reader should know of the runs.
         runs, controls: one row per run; see `frame`.
         summary: means and intervals.
         differences, ranks: see `families`.
@@ -42,20 +42,14 @@ class Material:
     reproduced: Sequence[Reproduced]
 
 
-def gather(
-    suite: Suite,
-    jobs: Sequence[Job],
-    controls: pd.DataFrame,
-    command: str,
-    notes: Sequence[str] = (),
-) -> Material:
+def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: str) -> Material:
     """Read the run folders and compute what all forms of the report show."""
     runs = frame.results_frame(jobs)
     return Material(
         suite=suite,
         jobs=jobs,
         command=command,
-        notes=notes,
+        notes=provenance.cautions(jobs),
         runs=runs,
         controls=controls,
         summary=tables.summarise(runs, controls),

@@ -18,10 +18,9 @@ def environments(jobs: Iterable[Job]) -> list[dict[str, Any]]:
 
 def hardware(environment: Mapping[str, Any]) -> str:
     """Describe a machine."""
-    return (
-        f"{environment['device']}, {environment['processor']}, {environment['cores']} cores, "
-        f"{environment.get('runs_side_by_side', '?')} runs side by side"
-    )
+    where = f"{environment['device']}, {environment['processor']}, {environment['cores']} cores"
+    beside = environment.get("runs_side_by_side")
+    return f"{where}, {beside} runs side by side" if beside else where
 
 
 def versions(environment: Mapping[str, Any]) -> str:
@@ -30,6 +29,18 @@ def versions(environment: Mapping[str, Any]) -> str:
     dirty = " with uncommitted changes" if environment["dirty"] else ""
     packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
     return f"commit {commit}{dirty}, Python {environment['python']}, {packages}"
+
+
+def cautions(jobs: Iterable[Job]) -> list[str]:
+    """Return what a reader should know of the code behind the numbers."""
+    found = environments(jobs)
+    commits = {str(environment["commit"]) for environment in found}
+    said = []
+    if len(commits) > 1:
+        said.append(f"The runs stem from {len(commits)} commits of the code; see Provenance.")
+    if any(environment["dirty"] for environment in found):
+        said.append("Some runs were made with uncommitted changes; see Provenance.")
+    return said
 
 
 def origins(jobs: Sequence[Job]) -> dict[tuple[str, str], list[str]]:

@@ -15,7 +15,7 @@ import pytest
 from benchmarks import plan
 from benchmarks.config import Claim, Published, Suite
 from benchmarks.plan import Job
-from benchmarks.report import answer, curves, frame, latex, provenance, style
+from benchmarks.report import answer, curves, figures, frame, latex, provenance, style
 from benchmarks.report.material import Material, gather
 from benchmarks.report.page import marked
 from benchmarks.report.write import slug, write_report
@@ -246,6 +246,31 @@ def test_sentences_name_who_is_ahead_and_how_sure(tmp_path: Path) -> None:
     assert second == "No family is clearly ahead in recon. MSE."
     assert "n = 3 training seeds" in answer.certainty(material)
     assert "no permutation p can be below 0.1" in answer.certainty(material)
+
+
+def test_several_versions_of_the_code_are_said(tmp_path: Path) -> None:
+    jobs = hand_made(tmp_path)
+    assert material_of(jobs).notes == []
+    path = jobs[0].folder / "environment.json"
+    path.write_text(path.read_text().replace("0123", "9999").replace("false", "true"))
+    assert [note.split(";")[0] for note in material_of(jobs).notes] == [
+        "The runs stem from 2 commits of the code",
+        "Some runs were made with uncommitted changes",
+    ]
+
+
+def test_a_mean_over_seeds_ends_where_a_seed_ends(tmp_path: Path, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, stem: drawn.append(figure))
+    light = pd.DataFrame(
+        {"family": "a", "seed": [0, 0, 1], "step": [50, 100, 50], "fid_hybrid": [4.0, 1.0, 2.0]}
+    )
+    looks = style.looks_of("a")
+    assert figures.learning(light.assign(seconds=light["step"] / 10), looks, tmp_path)
+    one, other, mean = drawn[0].axes[0].lines
+    assert [len(line.get_xdata()) for line in (one, other, mean)] == [2, 1, 1]
+    assert mean.get_ydata().tolist() == [3.0]
+    plt.close("all")
 
 
 @pytest.mark.parametrize("names", [["G/fool", "D/real"], ["D/real"], []])

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from benchmarks import plan, work
 from benchmarks.files import locked
 from benchmarks.harness import loop
-from benchmarks.report import figures, frame
+from benchmarks.report import figures, frame, look, style
 
 CACHE = Path(tempfile.mkdtemp())
 ORDERS = work.Orders(
@@ -85,14 +85,18 @@ def test_a_folder_in_use_is_left_alone(job: plan.Job) -> None:
 
 
 def test_figures_are_drawn_or_left_out(job: plan.Job, tmp_path: Path) -> None:
-    assert figures.side_by_side([job], "samples", tmp_path / "samples.png")
-    assert not figures.side_by_side([job], "reconstructions", tmp_path / "none.png")
-    light = frame.light_frame([job])
+    assert look.side_by_side([job], "samples", tmp_path / "samples")
+    assert look.over_training([job], tmp_path / "over_training")
+    assert not look.side_by_side([job], "reconstructions", tmp_path / "none")
+    assert not look.embedding([job], tmp_path / "none")
+    light, looks = frame.light_frame([job]), style.looks_of(["gan"])
     assert light["step"].tolist() == [50]
-    assert figures.learning(light, figures.colours_of([job]), tmp_path / "learning.png")
+    assert figures.learning(light, looks, tmp_path / "learning")
     assert (tmp_path / "learning.png").stat().st_size > 5000
+    assert figures.truncation(frame.truncation_frame([job]), looks, tmp_path / "truncation")
     nothing = light.iloc[:0].drop(columns="fid_hybrid")
-    assert not figures.learning(nothing, {}, tmp_path / "none.png")
+    assert not figures.learning(nothing, {}, tmp_path / "none")
+    assert not list(tmp_path.glob("none*"))
 
 
 def test_failures_and_early_quality_are_columns(job: plan.Job, tmp_path: Path) -> None:
