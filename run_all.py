@@ -29,6 +29,9 @@ def main(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting: training.steps=500.")
     ] = None,
+    short: Annotated[
+        bool, typer.Option("--short", help="The suite's short form: minutes on a CPU.")
+    ] = False,
     data: Annotated[Path | None, typer.Option(help="The only folder searched for data.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never download.")] = False,
     inception: Annotated[
@@ -68,7 +71,7 @@ def main(
             raise UserError(f"what to do with {folders[0]}? To report on runs there: --report")
         name = suite or DEFAULT
         plan = command.plan(
-            name, families, family or [], seeds, settings or [], make_baseline, results
+            name, families, family or [], seeds, settings or [], make_baseline, results, short
         )
         if folders:
             command.report_on(folders, plan.suite if suite else None, request)

@@ -67,6 +67,7 @@ def plan(
     settings: Sequence[str],
     for_baseline: bool,
     results: Path,
+    short: bool = False,
 ) -> Plan:
     """Turn the command line into a plan.
 
@@ -75,6 +76,8 @@ def plan(
 
     """
     suite = plans.load_suite(name)
+    if short:
+        suite = plans.shortened(suite)
     chosen = [f.strip() for f in families.split(",") if f.strip()] if families is not None else None
     if chosen == []:
         raise UserError("--families needs at least one name")

@@ -68,6 +68,15 @@ class Published(_Frozen):
     source: str = Field(description="paper and table")
 
 
+class Short(_Frozen):
+    """What makes a suite fit minutes of a CPU; its answer is a hint, not the suite's."""
+
+    dataset: str | None = Field(default=None, description="in place of the suite's")
+    families: tuple[str, ...] | None = Field(default=None, description="only these rows")
+    seeds: PositiveInt | None = Field(default=None, description="in place of the suite's")
+    settings: tuple[str, ...] = Field(default=(), description="as `--set` takes them")
+
+
 class Suite(_Frozen):
     """A question, and the runs that answer it."""
 
@@ -83,6 +92,7 @@ class Suite(_Frozen):
     seeds: PositiveInt = Field(description="training seeds 0 ... seeds - 1")
     networks: NetworkSettings
     training: TrainingSettings
+    short: Short | None = Field(default=None, description="what `--short` changes")
     claims: tuple[Claim, ...] = Field(default=(), description="what the suite is to decide")
     published: tuple[Published, ...] = Field(default=(), description="papers' own numbers")
     leave_one_class_out: bool = Field(

@@ -99,6 +99,27 @@ def override(
     return suite
 
 
+def shortened(suite: Suite) -> Suite:
+    """Return the suite's short form, `<name>-short`.
+
+    Raises:
+        UserError: it has none.
+
+    """
+    if suite.short is None:
+        raise UserError(
+            f"suite {suite.name} has no short form; shorten it with --set training.steps=N, "
+            "--seeds N or --families"
+        )
+    short = suite.short
+    changed = {
+        "name": f"{suite.name}-short",
+        "dataset": short.dataset or suite.dataset,
+        "families": short.families or suite.families,
+    }
+    return override(suite.model_copy(update=changed), short.settings, seeds=short.seeds)
+
+
 def jobs(suite: Suite, results: Path, seeds: Iterable[int]) -> list[Job]:
     """Return the runs of a suite for some seeds, seed by seed, so that early results compare."""
     return [
