@@ -20,6 +20,10 @@ TEMPLATES = Path(__file__).with_name("templates")
 BESIDE_HEADLINE = ("parameters", "failure_rate")
 """Shown in the main table though no headline: what a row costs, and whether it trains."""
 
+ROOM = 6_000_000
+"""Bytes of figures in one page; written as text they grow by a third, and with the pictures of runs
+the page is to stay below 15 MB."""
+
 
 def page(material: Material, drawn: Mapping[str, str], folder: Path) -> str:
     """Return the page with every picture inside.
@@ -43,14 +47,26 @@ def page(material: Material, drawn: Mapping[str, str], folder: Path) -> str:
     )
     figures = {
         name: {"what": what, "src": data_uri(folder / f"{name}.png")}
-        for name, what in drawn.items()
-        if name not in look.PICTURES and name != "over_training"
+        for name, what in _embedded(drawn, folder).items()
     }
     template = environment.get_template("page.html")
     return template.render(
         **_answer(material), **_numbers(material), **_pictures(material), **_origin(material),
         figures=figures,
+        outside=[name for name in drawn if name.startswith("losses_") and name not in figures],
     )  # fmt: skip
+
+
+def _embedded(drawn: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Choose the figures of the page; where there are very many rows, loss curves stay outside."""
+    shown = {n: what for n, what in drawn.items() if n not in (*look.PICTURES, "over_training")}
+    room = ROOM
+    kept = {}
+    for name in sorted(shown, key=lambda name: name.startswith("losses_")):
+        room -= (folder / f"{name}.png").stat().st_size
+        if room > 0 or not name.startswith("losses_"):
+            kept[name] = shown[name]
+    return kept
 
 
 def marked(text: str) -> Markup:

@@ -15,7 +15,7 @@ import pytest
 from benchmarks import plan
 from benchmarks.config import Claim, Published, Suite
 from benchmarks.plan import Job
-from benchmarks.report import answer, curves, figures, frame, latex, provenance, style
+from benchmarks.report import answer, curves, figures, frame, latex, page, provenance, style
 from benchmarks.report.material import Material, gather
 from benchmarks.report.page import marked
 from benchmarks.report.write import slug, write_report
@@ -186,6 +186,14 @@ def test_files_of_a_report(tmp_path: Path) -> None:
     }
     assert names >= {f"{name}.{suffix}" for name in drawn for suffix in ("png", "pdf")}
     assert names >= {"index.html", "table.md", "table.tex", "table.csv", "differences.csv"}
+
+
+def test_a_page_of_very_many_rows_leaves_loss_curves_outside(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(page, "ROOM", 1)
+    _, text = written(tmp_path, material_of(hand_made(tmp_path)))
+    assert "beside it as files: losses_aegan, losses_bigan, losses_bigan_qp." in text
+    assert "Headline metrics" in text
+    assert "every term of every player" not in text
 
 
 def test_text_from_outside_is_escaped(tmp_path: Path) -> None:
