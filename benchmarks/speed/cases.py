@@ -51,11 +51,11 @@ def random_images(dataset: str) -> Split:
     return Split(images.to(torch.uint8), labels)
 
 
-def training_of(run: Run, folder: Path) -> Training:
-    """Return a training of the harness, of `SEEDS` seeds where the suite stacks them."""
+def training_of(run: Run, folder: Path, seeds: int = SEEDS) -> Training:
+    """Return a training of the harness, of so many seeds where the suite stacks them."""
     device, data = torch.device("cpu"), random_images(run.dataset)
-    seeds = range(SEEDS if run.training.stacked else 1)
-    runs = [run.model_copy(update={"seed": seed}) for seed in seeds]
+    numbers = range(seeds if run.training.stacked else 1)
+    runs = [run.model_copy(update={"seed": seed}) for seed in numbers]
     return Training([Member(own, data, folder, Watch(), device) for own in runs], device)
 
 

@@ -10,9 +10,11 @@ import typer
 
 from benchmarks.files import write_json, write_text
 from benchmarks.identity import ROOT
+from benchmarks.speed.plot import growth
 from benchmarks.speed.table import compared, markdown, normalised, ratios, read
 
 PAGE = ROOT / "docs" / "speed.md"
+GROWTH = PAGE.with_name("speed-growth.png")
 TRIPWIRE = Path(__file__).with_name("tripwire.json")
 START, END = "<!-- table -->\n", "<!-- end of table -->\n"
 
@@ -36,6 +38,7 @@ def main(
             typer.echo(f"{name}: {factor:.2f} times as long, in reference products")
     if write:
         write_text(PAGE, placed(PAGE.read_text(), markdown(content)))
+        growth(normalised(content), GROWTH)
     if record:
         write_json(TRIPWIRE, ratios(normalised(content)))
 
