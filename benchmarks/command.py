@@ -218,11 +218,14 @@ def _write_and_show(
 def write_baseline(plan: Plan, request: Request) -> None:
     """Write the plan's results as the suite's baseline."""
     from benchmarks import regression
-    from benchmarks.report.frame import results_frame
+    from benchmarks.report.frame import controls_frame, results_frame
 
     environment = read_json(plan.jobs[0].folder / "environment.json", say) or {}
     runs = results_frame(plan.jobs)
-    say(f"wrote {regression.write_baseline(plan.suite, runs, environment, plan.results)}")
+    controls = controls_frame(plan.suite, plan.results)
+    untrained = controls[controls["family"] == "untrained"]
+    path = regression.write_baseline(plan.suite, runs, untrained, environment, plan.results)
+    say(f"wrote {path}")
 
 
 def prepare(plan: Plan, checking: bool, making_baseline: bool) -> None:
@@ -260,8 +263,10 @@ def check(plan: Plan, request: Request) -> bool:
     blunt = regression.toothless(baseline, runs, controls[controls["family"] == "untrained"])
     for line in lost:
         say(line)
-    for name in blunt:
-        say(f"{name}: untrained networks would pass, so the check says nothing: TOOTHLESS")
+    for family, metric in blunt:
+        say(f"{family} {metric}: untrained networks would pass, the check says nothing: TOOTHLESS")
+    for name in baseline["not_gated"]:
+        say(f"{name}: not gated, it spreads so widely that untrained networks would pass")
     passed = bool(findings) and all(f.ok for f in findings) and not lost and not blunt
     say(
         f"check against {len(baseline['seeds'])} baseline seeds: {'passed' if passed else 'FAILED'}"

@@ -66,7 +66,7 @@ def baseline_path(suite: Suite, results: Path) -> Path:
 
 def settings_of(suite: Suite) -> dict[str, Any]:
     """Return what a baseline and a check must share to be comparable."""
-    words = {"seeds", "question", "families", "claims", "published"}  # they move no number
+    words = {"seeds", "question", "families", "claims", "published", "short"}  # they move no number
     return {
         "protocol": VERSION,
         "extractor": PROTOCOLS[suite.dataset].extractor,
@@ -85,12 +85,20 @@ def refuse_weak_baseline(suite: Suite, seeds: Iterable[int]) -> None:
 
 
 def write_baseline(
-    suite: Suite, runs: pd.DataFrame, environment: dict[str, Any], results: Path
+    suite: Suite,
+    runs: pd.DataFrame,
+    untrained: pd.DataFrame,
+    environment: dict[str, Any],
+    results: Path,
 ) -> Path:
     """Write the raw values of a baseline's seeds.
 
+    A number that spreads so widely over the seeds that untrained networks would pass is not gated
+    but named.
+
     Raises:
-        UserError: a run or family is missing, or there are too few seeds to know the spread.
+        UserError: a run or family is missing, there are too few seeds to know the spread, or no
+            untrained rows to compare with.
 
     """
     refuse_weak_baseline(suite, runs["seed"])
@@ -102,13 +110,17 @@ def write_baseline(
     }
     diverged = {f: int((rows["status"] == "diverged").sum()) for f, rows in runs.groupby("family")}
     path = baseline_path(suite, results)
-    content = {
+    content: dict[str, Any] = {
         "settings": settings_of(suite),
         "seeds": sorted(set(runs["seed"].tolist())),
         "environment": environment,
         "diverged": diverged,
         "values": values,
+        "not_gated": [],
     }
+    for family, metric in toothless(content, runs, untrained):
+        del values[family][metric]
+        content["not_gated"].append(f"{family} {metric}")
     write_json(path, content)
     return path
 
@@ -205,8 +217,10 @@ def finding(
     )
 
 
-def toothless(baseline: dict[str, Any], runs: pd.DataFrame, untrained: pd.DataFrame) -> list[str]:
-    """Return the checks that untrained networks would pass: it must be none.
+def toothless(
+    baseline: dict[str, Any], runs: pd.DataFrame, untrained: pd.DataFrame
+) -> list[tuple[str, str]]:
+    """Return the checks, family and metric, that untrained networks would pass: it must be none.
 
     Asked only where training is known to help: not of 1-NN accuracy (untrained features classify
     well), nor of a latent error that the baseline leaves above that of the prior's mean.
@@ -226,7 +240,7 @@ def toothless(baseline: dict[str, Any], runs: pd.DataFrame, untrained: pd.DataFr
             continue
         values = untrained[metric].dropna().tolist()
         if finding(family, metric, old, values, ALPHA / len(checks)).now_is != "REGRESSION":
-            names.append(f"{family} {metric}")
+            names.append((family, metric))
     return names
 
 

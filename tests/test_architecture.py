@@ -31,14 +31,15 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "benchmarks/report": (
         {"benchmarks.report", "benchmarks.plan", "benchmarks.evaluation.protocol",
          "benchmarks.evaluation.registry", "benchmarks.identity", "datasets.registry", *NEUTRAL},
-        {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "rich", "pydantic", "jinja2"},
+        {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "rich", "pydantic", "jinja2",
+         "typer"},
     ),
     "benchmarks/speed": (
         {"benchmarks.speed", "benchmarks.harness", "benchmarks.evaluation", "benchmarks.plan",
          "benchmarks.identity", "benchmarks.environment", "benchmarks.execute", "zoo", "datasets",
          *NEUTRAL},
         {"torch", "torchvision", "numpy", "sklearn", "pandas", "pytest", "pytest_benchmark",
-         "threadpoolctl", "typer"},
+         "matplotlib", "threadpoolctl", "typer"},
     ),
     "benchmarks/rows.py": (
         {"benchmarks.evaluation.registry", "datasets.registry", "zoo.registry", "zoo.assembly",

@@ -1,5 +1,6 @@
 """Intervals over seeds, and the regression check."""
 
+import json
 import math
 
 import numpy as np
@@ -63,6 +64,7 @@ def runs(values: dict[str, list[float]], metric: str = "fid_hybrid", **status: s
     return pd.DataFrame(rows).reindex(columns=["family", "seed", "status", *METRICS])
 
 
+UNTRAINED = runs({"untrained": [30.0, 31.0, 29.0]})
 NO_CONTROLS = pd.DataFrame(columns=["family", "seed", "status", *METRICS])
 
 
@@ -149,9 +151,9 @@ def test_negative_control_finds_toothless_checks() -> None:
     frame = runs({"bigan": [1.0]})
     assert found(baseline({"bigan": old}), frame, untrained) == []
     blunt = old | {"fid_hybrid": [29.0 + x / 10 for x in OLD]}
-    assert found(baseline({"bigan": blunt}), frame, untrained) == ["bigan fid_hybrid"]
+    assert found(baseline({"bigan": blunt}), frame, untrained) == [("bigan", "fid_hybrid")]
     inverts = old | {"latent_error": [0.9, 0.5, 1.2, 0.7, 0.8, 1.1, 0.6, 0.9, 0.5, 0.7]}
-    assert found(baseline({"bigan": inverts}), frame, untrained) == ["bigan latent_error"]
+    assert found(baseline({"bigan": inverts}), frame, untrained) == [("bigan", "latent_error")]
     with pytest.raises(UserError, match="control rows are missing"):
         found(baseline({"bigan": old}), frame, NO_CONTROLS)
 
@@ -162,21 +164,31 @@ def test_floor_near_a_rate_of_one_stays_a_floor(rate: float) -> None:
     assert rate - 0.05 < found.low < rate - 0.004
 
 
+def test_what_untrained_networks_would_pass_is_named_and_not_gated(tmp_path) -> None:
+    frame = runs(dict.fromkeys(load_suite("digits").families, OLD[:6]))
+    frame.loc[frame["family"] == "bigan", "fid_hybrid"] = [29.0, 30.0, 31.0, 30.0, 28.0, 32.0]
+    path = regression.write_baseline(load_suite("digits"), frame, UNTRAINED, {}, tmp_path)
+    content = json.loads(path.read_text())
+    assert content["not_gated"] == ["bigan fid_hybrid"]
+    assert "fid_hybrid" not in content["values"]["bigan"]
+    assert "fid_hybrid" in content["values"]["gan"]
+
+
 def test_a_weak_baseline_is_refused(tmp_path) -> None:
     suite = load_suite("digits")
     frame = runs({family: [1.0] * 4 for family in suite.families})
     with pytest.raises(UserError, match="at least 5 seeds"):
-        regression.write_baseline(suite, frame, {}, tmp_path)
+        regression.write_baseline(suite, frame, UNTRAINED, {}, tmp_path)
     part = suite.model_copy(update={"families": ("bigan",)})
     with pytest.raises(UserError, match="every family"):
-        regression.write_baseline(part, runs({"bigan": [1.0] * 9}), {}, tmp_path)
+        regression.write_baseline(part, runs({"bigan": [1.0] * 9}), UNTRAINED, {}, tmp_path)
 
 
 def test_baseline_round_trip_and_other_settings(tmp_path) -> None:
     suite = load_suite("digits")
     five = [2.0, 2.1, 1.9, 2.2, 1.8]
     frame = runs({"bigan": five})
-    path = regression.write_baseline(suite, frame, {}, tmp_path)
+    path = regression.write_baseline(suite, frame, UNTRAINED, {}, tmp_path)
     content = regression.read_baseline(suite, tmp_path)
     assert content["values"] == {"bigan": {"fid_hybrid": five}}
     assert path.name == "digits.json"
@@ -185,8 +197,9 @@ def test_baseline_round_trip_and_other_settings(tmp_path) -> None:
         regression.read_baseline(other, tmp_path)
     with pytest.raises(UserError, match="does not exist"):
         regression.read_baseline(suite.model_copy(update={"name": "other"}), tmp_path)
+    missing = runs({"bigan": five}, bigan0="missing")
     with pytest.raises(UserError, match="not all finished"):
-        regression.write_baseline(suite, runs({"bigan": five}, bigan0="missing"), {}, tmp_path)
+        regression.write_baseline(suite, missing, UNTRAINED, {}, tmp_path)
 
 
 def test_every_gated_metric_has_a_floor_and_a_direction() -> None:
