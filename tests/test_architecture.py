@@ -29,8 +29,9 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
          "threadpoolctl", "typer"},
     ),
     "benchmarks/report": (
-        {"benchmarks.report", "benchmarks.plan", "benchmarks.evaluation.protocol",
-         "benchmarks.evaluation.registry", "benchmarks.identity", "datasets.registry", *NEUTRAL},
+        {"benchmarks.report", "benchmarks.plan", "benchmarks.rows", "benchmarks.identity",
+         "benchmarks.evaluation.protocol", "benchmarks.evaluation.registry", "datasets.registry",
+         *NEUTRAL},
         {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "rich", "pydantic", "jinja2",
          "typer"},
     ),

@@ -62,16 +62,26 @@ def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: s
 
 def heading(suite: Suite, jobs: Sequence[Job]) -> str:
     """Return the line every table stands under: tier, data, budget, protocol, extractor."""
-    t, protocol = suite.training, PROTOCOLS[suite.dataset]
+    protocol = PROTOCOLS[suite.dataset]
     left_out = "; seed s trains without class s" if suite.leave_one_class_out else ""
     return (
-        f"{suite.name}: {suite.tier} tier, {_networks(jobs)}, "
-        f"{t.steps:,} updates of {t.batch_size}, {t.precision}; protocol {VERSION}, "
-        f"{protocol.samples:,} samples, extractor {protocol.extractor}{left_out}"
+        f"{suite.name}: {_tiers(jobs)} tier, {_networks(jobs)}, {_budgets(jobs)}; protocol "
+        f"{VERSION}, {protocol.samples:,} samples, extractor {protocol.extractor}{left_out}"
     )
+
+
+def _tiers(jobs: Sequence[Job]) -> str:
+    return " and ".join(dict.fromkeys(job.run.tier for job in jobs))
 
 
 def _networks(jobs: Sequence[Job]) -> str:
     """Describe the rows' networks, each kind once."""
     kinds = dict.fromkeys(job.run.networks for job in jobs)
     return " or ".join(f"{n.body} width {n.width}, z {n.latent_dim} ({n.prior})" for n in kinds)
+
+
+def _budgets(jobs: Sequence[Job]) -> str:
+    """Describe the rows' budgets, each kind once."""
+    budgets = [job.run.training for job in jobs]
+    said = (f"{t.steps:,} updates of {t.batch_size}, {t.precision}" for t in budgets)
+    return " or ".join(dict.fromkeys(said))

@@ -1,9 +1,9 @@
 """Any run folders, from any machine -> the groups of runs that may stand in one table."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from benchmarks.files import read_json
 from benchmarks.identity import configuration_digest, training_identity
 from benchmarks.plan import Job, state
 from benchmarks.report.frame import controls_of
+from benchmarks.rows import row_name, run_of
 
 NAME = "merged"
 QUESTION = "What do these runs say side by side?"
@@ -27,6 +28,17 @@ class Group:
     suite: Suite
     jobs: list[Job]
     controls: pd.DataFrame
+
+
+class Shared(NamedTuple):
+    """What runs must have in common to be compared without a suite that says so."""
+
+    dataset: str
+    tier: str
+    steps: int
+    batch_size: int
+    precision: str
+    all_classes: bool
 
 
 def merge(folders: Sequence[Path], suite: Suite | None, say: Callable[[str], None]) -> list[Group]:
@@ -42,13 +54,18 @@ def merge(folders: Sequence[Path], suite: Suite | None, say: Callable[[str], Non
             code trained the same run.
 
     """
-    groups: dict[tuple[Any, ...], list[Job]] = {}
-    for job in _once(_found(folders), say):
-        groups.setdefault(_shared(job.run), []).append(job)
+    jobs = _once(_found(folders), say)
     if suite is not None:
-        groups = {_asked(suite): _of_suite(groups, suite, say)}
-    elif len(groups) > 1:
-        say(f"these runs differ in data or budget, so they make {len(groups)} reports")
+        groups = {_shared(jobs[0].run): _of_suite(jobs, suite, say)}
+    else:
+        groups = {}
+        for job in jobs:
+            groups.setdefault(_shared(job.run), []).append(job)
+    if len(groups) > 1:
+        say(
+            f"these runs differ in data or budget, so they make {len(groups)} reports; --suite "
+            "brings the rows of one suite together"
+        )
     controls = [path for folder in folders for path in sorted(folder.glob("**/controls-*"))]
     names = _names(list(groups))
     return [
@@ -134,52 +151,38 @@ def _named(job: Job, variants: Sequence[dict[str, Any]]) -> Job:
 
 
 def _settings(run: Run) -> dict[str, Any]:
-    return {"game": run.game} | run.networks.model_dump() | run.options
+    training = run.training.model_dump(include={"lr_factor", "threads", "stacked"})
+    return {"game": run.game} | run.networks.model_dump() | training | run.options
 
 
-def _shared(run: Run) -> tuple[Any, ...]:
-    return run.dataset, run.tier, run.training, run.left_out is not None
+def _shared(run: Run) -> Shared:
+    t = run.training
+    return Shared(run.dataset, run.tier, t.steps, t.batch_size, t.precision, run.left_out is None)
 
 
-def _asked(suite: Suite) -> tuple[Any, ...]:
-    return suite.dataset, suite.tier, suite.training, suite.leave_one_class_out
-
-
-def _of_suite(
-    groups: dict[tuple[Any, ...], list[Job]], suite: Suite, say: Callable[[str], None]
-) -> list[Job]:
-    for key, jobs in groups.items():
-        if key != _asked(suite):
-            say(f"{len(jobs)} runs left out ({_describe(key)}): not as {suite.name} asks")
-    kept = groups.get(_asked(suite), [])
+def _of_suite(jobs: Sequence[Job], suite: Suite, say: Callable[[str], None]) -> list[Job]:
+    """Return the runs that the suite itself would train, rows of any family included."""
+    rows = {row_name(family): family for family in suite.families}
+    kept = [job for job in jobs if _is_asked_for(job.run, suite, rows)]
     if not kept:
-        raise UserError(
-            f"none of these runs has the data and budget of the suite {suite.name} "
-            f"({_describe(_asked(suite))})"
-        )
-    return kept
+        raise UserError(f"none of these runs has the data, settings and budget of {suite.name}")
+    if left := len(jobs) - len(kept):
+        say(f"{left} runs left out: their data or settings are not those of {suite.name}")
+    order = [*rows, *(job.run.family for job in kept)]
+    return sorted(kept, key=lambda job: (order.index(job.run.family), job.run.seed))
 
 
-def _describe(key: tuple[Any, ...]) -> str:
-    dataset, tier, training, left_out = key
-    budget = f"{training.steps:,} updates of {training.batch_size}, {training.precision}"
-    return f"{dataset}, {tier}, {budget}{', a class left out' if left_out else ''}"
+def _is_asked_for(run: Run, suite: Suite, rows: Mapping[str, str]) -> bool:
+    try:
+        return run_of(suite, rows.get(run.family, run.family), run.seed) == run
+    except UserError:  # no such row can be
+        return False
 
 
-def _names(keys: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], str]:
+def _names(keys: Sequence[Shared]) -> dict[Shared, str]:
     """Return a name for each group's report: "merged", with what differs where there are more."""
-    if len(keys) == 1:
-        return {keys[0]: NAME}
-    parts = [
-        {"dataset": d, "tier": tier, "left_out": "left-out" if left_out else "whole"}
-        | training.model_dump()
-        for d, tier, training, left_out in keys
-    ]
-    differing = [name for name in parts[0] if len({part[name] for part in parts}) > 1]
-    return {
-        key: "-".join([NAME, *(str(part[name]) for name in differing)])
-        for key, part in zip(keys, parts, strict=True)
-    }
+    differing = [name for name in Shared._fields if len({getattr(k, name) for k in keys}) > 1]
+    return {key: "-".join([NAME, *(str(getattr(key, name)) for name in differing)]) for key in keys}
 
 
 def _suite(name: str, jobs: Sequence[Job]) -> Suite:

@@ -6,8 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.config import Run, Suite
+from benchmarks.errors import UserError
 from benchmarks.files import read_json
 from benchmarks.plan import Job, load_suite, suite_names
+from benchmarks.rows import run_of
+
+FOR_ALL = ("precision", "threads", "stacked")
+"""Training settings that all rows of a suite share."""
 
 
 def environments(jobs: Iterable[Job]) -> list[dict[str, Any]]:
@@ -60,48 +65,54 @@ def command_of(run: Run, suite: str, seeds: int) -> str:
     Args:
         run: one of the row's runs.
         suite: name of the suite it is part of; a merged report's own name is no suite, and the
-            first committed one of the same dataset takes its place.
+            committed one that needs the fewest changed settings takes its place.
         seeds: how many.
 
     """
     row = run.family.split(" (")[0]  # as it was before rows of other settings were named apart
-    run, base = run.model_copy(update={"family": row}), _suite_of(run, suite)
-    words = ["python", "run_all.py", "--suite", base.name if base else suite]
-    words += ["--families", run.family, "--seeds", str(seeds)]
-    for setting in _changes(run, base) if base else ():
+    run = run.model_copy(update={"family": row})
+    name, changes = _closest(run, suite)
+    words = ["python", "run_all.py", "--suite", name, "--families", row, "--seeds", str(seeds)]
+    for setting in changes:
         words += ["--set", setting]
     return shlex.join(words)
 
 
-def _suite_of(run: Run, name: str) -> Suite | None:
-    committed = suite_names()
-    names = sorted(committed, key=lambda one: one != name)
-    return next((s for s in map(load_suite, names) if _is_part(run, s)), None)
+def _closest(run: Run, suite: str) -> tuple[str, list[str]]:
+    found = {name: _changes(run, load_suite(name)) for name in suite_names()}
+    possible = {name: changes for name, changes in found.items() if changes is not None}
+    chosen = suite if suite in possible else min(possible, key=lambda name: len(possible[name]))
+    return chosen, possible[chosen]
 
 
-def _is_part(run: Run, suite: Suite) -> bool:
-    """Whether settings alone can make the suite train this run."""
-    asked = suite.dataset, suite.tier, suite.leave_one_class_out
-    return asked == (run.dataset, run.tier, run.left_out is not None)
-
-
-def _changes(run: Run, suite: Suite) -> list[str]:
-    """Return the settings in which a run differs from its suite."""
-    asked = {"training": run.training.model_dump(), "networks": run.networks.model_dump()}
-    given = {"training": suite.training.model_dump(), "networks": suite.networks.model_dump()}
-    changes = [
-        f"{room}.{name}={_toml(value)}"
-        for room, values in asked.items()
-        for name, value in values.items()
-        if value != given[room].get(name)
-    ]
-    row = {"family": run.game} | run.options if run.family != run.game else run.options
-    known = suite.rows.get(run.family, {})
-    return changes + [
-        f"rows.{run.family}.{name}={_toml(value)}"
-        for name, value in row.items()
-        if value != known.get(name)
-    ]
+def _changes(run: Run, suite: Suite) -> list[str] | None:
+    """Return the settings in which a run differs from its suite; None if it cannot be its run."""
+    if (suite.dataset, suite.leave_one_class_out) != (run.dataset, run.left_out is not None):
+        return None
+    given = suite.rows.get(run.family, {})
+    row = dict(given)
+    if given.get("family", run.family) != run.game:
+        row["family"] = run.game
+    if given.get("preset", suite.tier) != run.tier:
+        row["preset"] = run.tier
+    try:
+        base = run_of(
+            suite.model_copy(update={"rows": suite.rows | {run.family: row}}), run.family, run.seed
+        )
+    except UserError:
+        return None
+    changed = {f"rows.{run.family}.{k}": v for k, v in row.items() if given.get(k) != v}
+    for room in ("networks", "training"):
+        for name, value in getattr(run, room).model_dump().items():
+            if value != getattr(getattr(base, room), name):
+                path = f"{room}.{name}"
+                changed[path if name in FOR_ALL else f"rows.{run.family}.{path}"] = value
+    changed |= {
+        f"rows.{run.family}.{name}": value
+        for name, value in run.options.items()
+        if base.options.get(name) != value
+    }
+    return [f"{name}={_toml(value)}" for name, value in changed.items()]
 
 
 def _toml(value: Any) -> str:

@@ -9,6 +9,7 @@ from benchmarks import plan
 from benchmarks.errors import UserError
 from benchmarks.identity import training_identity
 from benchmarks.report.frame import results_frame
+from benchmarks.report.material import heading
 from benchmarks.report.merge import Group, merge
 from tests.benchmarks.run_folders import run_of, write_controls, write_run
 
@@ -56,9 +57,22 @@ def test_a_suite_takes_what_it_asks_for_and_says_what_it_leaves(tmp_path: Path) 
     suite = plan.load_suite("digits")
     (group,), said = merged(tmp_path, suite=suite)
     assert (group.suite, [job.run.dataset for job in group.jobs]) == (suite, ["digits"])
-    assert "1 runs left out (mnist, controlled, 3,000 updates of 64, fp32)" in said
-    with pytest.raises(UserError, match="none of these runs has the data and budget of the suite"):
+    assert "1 runs left out: their data or settings are not those of digits" in said
+    with pytest.raises(UserError, match="none of these runs has the data, settings and budget"):
         merged(tmp_path, suite=plan.load_suite("mnist"))
+
+
+def test_a_suite_brings_rows_of_its_own_budgets_together(tmp_path: Path) -> None:
+    """Rows with settings and presets of their own are one suite's, though of several budgets."""
+    suite = plan.load_suite("aegan-stability")
+    for job in plan.jobs(suite, tmp_path, [0]):
+        write_run(tmp_path, job.run, FID)
+    (group,), said = merged(tmp_path, suite=suite)
+    assert ({job.run.family for job in group.jobs}, said) == (set(suite.families), "")
+    line = heading(suite, group.jobs)
+    assert "controlled and faithful tier" in line
+    assert "11,725 updates of 128, fp32 or 11,725 updates of 32, fp32 or 2,931 updates" in line
+    assert len(merged(tmp_path)[0]) > 1
 
 
 def test_rows_of_other_settings_are_no_seeds_of_one_row(tmp_path: Path) -> None:

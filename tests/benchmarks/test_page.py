@@ -211,6 +211,8 @@ def test_text_from_outside_is_escaped(tmp_path: Path) -> None:
         run_of("bigbigan", options={"unary_z": False}),
         run_of("mine", game="bigbigan", options={"unary_z": False}),
         run_of("autoencoder", dataset="mnist"),
+        *(job.run for job in plan.jobs(plan.load_suite("aegan-stability"), Path(), [0])),
+        *(job.run for job in plan.jobs(plan.load_suite("sensitivity"), Path(), [0])[:5]),
     ],
 )
 def test_the_command_of_a_row_gives_that_row(run) -> None:
