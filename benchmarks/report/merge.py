@@ -66,7 +66,7 @@ def merge(folders: Sequence[Path], suite: Suite | None, say: Callable[[str], Non
             f"these runs differ in data or budget, so they make {len(groups)} reports; --suite "
             "brings the rows of one suite together"
         )
-    controls = [path for folder in folders for path in sorted(folder.glob("**/controls-*"))]
+    controls = [path for folder in folders for path in _controls(folder)]
     names = _names(list(groups))
     return [
         Group(own, members, controls_of(own, controls, say))
@@ -82,10 +82,18 @@ def _found(folders: Iterable[Path]) -> list[Job]:
         if not folder.is_dir():
             raise UserError(f"--report {folder}: there is no such folder")
         configs = sorted(folder.glob("**/config.json"))
-        if not configs:
+        if not configs and not _controls(folder):
             raise UserError(f"--report {folder}: neither a run folder nor one that holds any")
         jobs += [_job(path) for path in configs]
+    if not jobs:
+        raise UserError("--report: these folders hold control rows, but no run")
     return jobs
+
+
+def _controls(folder: Path) -> list[Path]:
+    """Return the folders of control rows: itself, or what it holds."""
+    own = [folder] if folder.name.startswith("controls-") else []
+    return [*own, *sorted(folder.glob("**/controls-*"))]
 
 
 def _job(path: Path) -> Job:

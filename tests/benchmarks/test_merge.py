@@ -122,6 +122,11 @@ def test_controls_of_the_present_code_come_along(tmp_path: Path) -> None:
     write_run(tmp_path, run_of("bigan"), FID)
     write_controls(tmp_path, "0" * 64, {"real": [{"fid_hybrid": 0.1}]})
     assert merged(tmp_path)[0][0].controls["fid_hybrid"].tolist() == [0.1]  # the only ones
+    digits = tmp_path / "runs" / "digits"
+    family, controls = digits / "bigan", digits / f"controls-{'0' * 10}"
+    assert merged(family, controls)[0][0].controls["fid_hybrid"].tolist() == [0.1]
+    with pytest.raises(UserError, match="hold control rows, but no run"):
+        merged(controls)
     write_controls(tmp_path, "1" * 64, {"real": [{"fid_hybrid": 0.2}]})
     (group,), said = merged(tmp_path)
     assert group.controls.empty
