@@ -171,20 +171,35 @@ def _shared(run: Run) -> Shared:
 def _of_suite(jobs: Sequence[Job], suite: Suite, say: Callable[[str], None]) -> list[Job]:
     """Return the runs that the suite itself would train, rows of any family included."""
     rows = {row_name(family): family for family in suite.families}
-    kept = [job for job in jobs if _is_asked_for(job.run, suite, rows)]
+    differing = {job.folder: _difference(job.run, suite, rows) for job in jobs}
+    kept = [job for job in jobs if not differing[job.folder]]
+    example = next((f"{path}: {why}" for path, why in differing.items() if why), "")
     if not kept:
-        raise UserError(f"none of these runs has the data, settings and budget of {suite.name}")
+        raise UserError(f"none of these runs is one that {suite.name} asks for ({example})")
     if left := len(jobs) - len(kept):
-        say(f"{left} runs left out: their data or settings are not those of {suite.name}")
+        say(f"{left} runs left out that {suite.name} does not ask for ({example})")
     order = [*rows, *(job.run.family for job in kept)]
     return sorted(kept, key=lambda job: (order.index(job.run.family), job.run.seed))
 
 
-def _is_asked_for(run: Run, suite: Suite, rows: Mapping[str, str]) -> bool:
+def _difference(run: Run, suite: Suite, rows: Mapping[str, str]) -> str:
+    """Say in what a run is not the suite's run of its row and seed; nothing if it is."""
     try:
-        return run_of(suite, rows.get(run.family, run.family), run.seed) == run
-    except UserError:  # no such row can be
-        return False
+        asked = run_of(suite, rows.get(run.family, run.family), run.seed)
+    except UserError as error:
+        return str(error)
+    own, other = (_flat(one.model_dump()) for one in (run, asked))
+    names = sorted(name for name in {*own, *other} if own.get(name) != other.get(name))
+    return ", ".join(f"{n} is {own.get(n)}, not {other.get(n)}" for n in names)
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested settings by dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        inner = _flat(value) if isinstance(value, dict) else None
+        flat |= {name: value} if inner is None else {f"{name}.{k}": v for k, v in inner.items()}
+    return flat
 
 
 def _names(keys: Sequence[Shared]) -> dict[Shared, str]:

@@ -57,8 +57,9 @@ def test_a_suite_takes_what_it_asks_for_and_says_what_it_leaves(tmp_path: Path) 
     suite = plan.load_suite("digits")
     (group,), said = merged(tmp_path, suite=suite)
     assert (group.suite, [job.run.dataset for job in group.jobs]) == (suite, ["digits"])
-    assert "1 runs left out: their data or settings are not those of digits" in said
-    with pytest.raises(UserError, match="none of these runs has the data, settings and budget"):
+    assert "1 runs left out that digits does not ask for" in said
+    assert "dataset is mnist, not digits)" in said
+    with pytest.raises(UserError, match=r"networks\.width is 64, not 512"):
         merged(tmp_path, suite=plan.load_suite("mnist"))
 
 
