@@ -33,6 +33,7 @@ def opened(browser, report: Path, size: str = "desktop", scheme: str = "light"):
     """Return the page, and what it has complained of."""
     width, height = SIZES[size]
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page.set_default_timeout(120_000)  # of milliseconds: the machine may be busy
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
