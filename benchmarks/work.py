@@ -244,6 +244,7 @@ def _evaluate(job: Job, orders: Orders) -> None:
     from safetensors.torch import load_file
     from threadpoolctl import threadpool_limits
 
+    from benchmarks.evaluation.normalise import write_statistics
     from benchmarks.evaluation.scoring import scoring_copy
     from benchmarks.harness.loop import build
 
@@ -259,6 +260,7 @@ def _evaluate(job: Job, orders: Orders) -> None:
             if path.exists():
                 game.load_state_dict(load_file(path))
                 copies[prefix] = scoring_copy(game.to(reference.device), train, reference.protocol)
+                write_statistics(copies[prefix], job.folder, average=prefix == "average")
         if not is_evaluated(job):
             _write_metrics(job, copies, reference, train)
         if orders.inception is not None and not is_evaluated(job, "inception.json"):

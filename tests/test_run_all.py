@@ -58,9 +58,9 @@ def test_everything_a_user_expects_is_there(finished: Path) -> None:
     folder = next((finished / "runs" / "digits" / "bigan").iterdir())
     assert {p.name for p in folder.iterdir() if p.name != ".lock"} == {
         "config.json", "environment.json", "curve.jsonl", "light.jsonl", "training.json",
-        "weights.safetensors", "metrics.json", "samples.png", "reconstructions.png",
-        "interpolation.png", "neighbours.png", "truncated.png", "embedding.npz",
-        "samples-0000050.png",
+        "weights.safetensors", "statistics.safetensors", "metrics.json", "samples.png",
+        "reconstructions.png", "interpolation.png", "neighbours.png", "truncated.png",
+        "embedding.npz", "samples-0000050.png",
     }  # fmt: skip
     curve = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
     assert [row["step"] for row in curve] == [50, 60]
