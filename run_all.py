@@ -57,6 +57,9 @@ def main(
         ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="TensorBoard logs while runs are trained.")
+    ] = False,
 ) -> None:
     """Run a suite from plan to report."""
     from benchmarks import command
@@ -66,7 +69,9 @@ def main(
             command.show_list()
             return True
         line = "python " + shlex.join(sys.argv)
-        request = command.Request(data, offline, inception, device, results, quiet, line)
+        request = command.Request(
+            data, offline, inception, device, results, quiet, tensorboard, line
+        )
         if folders and not report:
             raise UserError(f"what to do with {folders[0]}? To report on runs there: --report")
         name = suite or DEFAULT

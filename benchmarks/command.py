@@ -23,6 +23,8 @@ from zoo.registry import FAMILIES, describe
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchmarks.tensorboard import Logs
+
 console = Console(soft_wrap=False)
 
 
@@ -37,6 +39,7 @@ class Request:
         device: "auto", "cpu" or "cuda".
         results: folder of runs, reports and baselines.
         quiet: no progress.
+        tensorboard: keep TensorBoard logs of the runs.
         command: the command line, for the report.
 
     """
@@ -47,6 +50,7 @@ class Request:
     device: str
     results: Path
     quiet: bool
+    tensorboard: bool
     command: str
 
 
@@ -134,6 +138,7 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     inception = _inception(request)
     wanted = inception is not None
     states = {job.label: plans.state(job, say, wanted) for job in plan.jobs}
+    logs = _logs(plan) if request.tensorboard else None
     todo = [job for job in plan.jobs if states[job.label] not in ("done", "diverged")]
     with_controls = not _controls_done(plan)
     say(f"{plan.suite.name}: {_counts(states.values())}")
@@ -157,6 +162,8 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     # Every worker gets some of the seeds that could train together.
     groups = plans.groups(order, at_most=math.ceil(len(todo) / side_by_side) or 1)
     display = Display(console, groups, side_by_side, request.quiet)
+    if logs is not None:
+        display.hear = logs.hear
     outcomes = execute(
         plan.suite,
         groups,
@@ -283,6 +290,14 @@ def _counts(states: Iterable[str]) -> str:
     counts = Counter(states)
     each = ", ".join(f"{n} {state}" for state, n in counts.items())
     return f"{counts.total()} runs planned: {each}"
+
+
+def _logs(plan: Plan) -> "Logs":
+    """Start the logs of a plan's runs, with what is there of them."""
+    from benchmarks.tensorboard import Logs, logs_folder
+
+    say(f"to look at the logs: tensorboard --logdir {logs_folder(plan.results)}")
+    return Logs(plan.jobs, plan.results)
 
 
 def _inception(request: Request) -> Path | None:

@@ -1,7 +1,7 @@
 """How far a command is: bars on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -71,7 +71,7 @@ class Pace:
 
 
 class Display:
-    """Shows the events of a command.
+    """Shows the events of a command, and tells them to `hear`.
 
     Args:
         console: where to.
@@ -89,6 +89,7 @@ class Display:
         quiet: bool = False,
     ) -> None:
         self.console, self.quiet = console, quiet
+        self.hear: Callable[[Event], None] = lambda event: None
         self.pace = Pace(groups, side_by_side)
         self.steps = max(1, sum(self.pace.total.values()))
         self.tasks: dict[str, TaskID] = {}
@@ -129,6 +130,7 @@ class Display:
 
     def show(self, event: Event) -> None:
         """Show one event."""
+        self.hear(event)
         label = event.label
         if event.kind == "say":
             self.say(event.text)

@@ -56,6 +56,10 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
          *NEUTRAL},
         {"pydantic"},
     ),
+    "benchmarks/tensorboard.py": (
+        {"benchmarks.plan", "benchmarks.work", *NEUTRAL},
+        {"torch", "numpy", "tensorboard"},
+    ),
     "benchmarks/regression.py": (
         {"benchmarks.evaluation.protocol", "benchmarks.evaluation.registry",
          "benchmarks.report.statistics", "benchmarks.report.comparison",
