@@ -23,6 +23,10 @@ from datasets.registry import DATASETS
 Outcome = Literal["done", "trained", "diverged", "failed", "interrupted"]
 UNTRAINED_SEEDS = 3
 GRACE_SECONDS = 60.0
+STACKED_HINT = (
+    "these seeds were to train together (docs/architecture.md says what that asks of a family); "
+    "--set training.stacked=false trains each alone, step by step as the family's file reads"
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ def train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
         except Exception as error:  # whatever a family's code raises becomes visible failed runs
             for job in mine:
                 _record(job.label, job.folder, error)
+            if mine[0].run.training.stacked:
+                tell("say", mine[0].label, text=STACKED_HINT)
     for label, outcome in outcomes.items():
         if outcome != "trained":
             tell("end", label, text=outcome)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from benchmarks.harness.loop import play_turn
+from benchmarks.harness.turns import play_turn
 from benchmarks.harness.optimisers import PlayerOptimiser
 from tests.helpers import BATCH, IMAGE, LATENT, tiny_batch, tiny_game
 from zoo.bigan import BiGAN

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.harness.loop import play_turn
+from benchmarks.harness.turns import play_turn
 from benchmarks.harness.optimisers import PlayerOptimiser
 from tests.helpers import BATCH, IMAGE, LATENT, tiny_run
 from tests.zoo.test_contract import REACH
