@@ -12,8 +12,8 @@ from torch.nn.functional import scaled_dot_product_attention
 
 import zoo.networks
 from benchmarks.evaluation.cost import multiply_adds
-from benchmarks.harness.turns import play_turn
 from benchmarks.harness.optimisers import PlayerOptimiser
+from benchmarks.harness.turns import play_turn
 from tests.helpers import BATCH, tiny_batch, tiny_game
 from zoo.assembly import assemble
 from zoo.game import Batch
