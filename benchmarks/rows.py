@@ -12,9 +12,8 @@ from benchmarks.config import Claim, NetworkSettings, Published, Run, Suite, Tra
 from benchmarks.errors import UserError, unknown
 from benchmarks.evaluation.registry import METRICS
 from datasets.registry import DATASETS
-from zoo.registry import FAMILIES, presets, source
+from zoo.registry import FAMILIES, bodies, presets, source
 
-NETWORKS = Path(__file__).parent.parent / "zoo" / "networks"
 ROOMS: dict[str, type[BaseModel]] = {"networks": NetworkSettings, "training": TrainingSettings}
 ROW = ("family", "preset", *ROOMS)
 """What a row may say of itself; all else are options of its family."""
@@ -127,8 +126,8 @@ def _check_row(name: str, suite: Suite) -> None:
 
 
 def _check_body(where: str, body: str) -> None:
-    if not (NETWORKS / f"{body}.py").is_file():
-        raise unknown(where, body, [path.stem for path in NETWORKS.glob("[a-z]*.py")])
+    if body not in bodies():
+        raise unknown(where, body, bodies())
 
 
 def _check_game(game: str, suite: Suite) -> None:

@@ -1,4 +1,4 @@
-"""Names of the families; imports no torch, so that listing them costs nothing."""
+"""Names of the families and of the bodies; imports no torch, so that listing them is quick."""
 
 import ast
 import tomllib
@@ -18,6 +18,13 @@ def source(family: str) -> Path:
     if family.endswith(".py"):
         return Path(family)
     return Path(__file__).with_name(f"{family}.py")
+
+
+@cache
+def bodies() -> list[str]:
+    """Return the names of the network bodies: modules of `zoo.networks` that define `network`."""
+    files = Path(__file__).with_name("networks").glob("*.py")
+    return sorted(path.stem for path in files if "\ndef network(" in path.read_text())
 
 
 @cache

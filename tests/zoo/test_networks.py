@@ -1,7 +1,6 @@
 """The bodies: sizes, parameters worked out by hand, one step of every family with every body."""
 
 import functools
-from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +9,6 @@ from torch.func import functional_call, stack_module_state, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.functional import scaled_dot_product_attention
 
-import zoo.networks
 from benchmarks.evaluation.cost import multiply_adds
 from benchmarks.harness.optimisers import PlayerOptimiser
 from benchmarks.harness.turns import play_turn
@@ -20,13 +18,10 @@ from zoo.game import Batch
 from zoo.networks import Builder
 from zoo.networks._layers import SelfAttention
 from zoo.networks.resnet import ConditionalNorm
-from zoo.registry import FAMILIES
+from zoo.registry import FAMILIES, bodies
 
-BODIES = sorted(
-    path.stem
-    for path in Path(zoo.networks.__path__[0]).glob("[a-z]*.py")
-    if not path.stem.endswith("_paper")  # those hold what their own family uses
-)
+# The others are those of a paper, and hold what their own family uses.
+BODIES = [body for body in bodies() if not body.endswith("_paper")]
 NETWORKS = ("G", "E", "mean", "scale", "F", "s_x", "H", "s_z", "J", "s_xz")
 
 
