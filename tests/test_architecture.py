@@ -56,6 +56,10 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
          *NEUTRAL},
         {"pydantic"},
     ),
+    "benchmarks/documents.py": (
+        {"benchmarks.evaluation", "benchmarks.identity", "benchmarks.plan", "zoo", *NEUTRAL},
+        set(),
+    ),
     "benchmarks/tensorboard.py": (
         {"benchmarks.plan", "benchmarks.work", *NEUTRAL},
         {"torch", "numpy", "tensorboard"},

@@ -64,7 +64,8 @@ def _cells(m: Metric) -> tuple[str, ...]:
         "light": m.name in LIGHT,
     }
     marked = ", ".join(mark for mark, given in marks.items() if given)
-    return head(m), f"`{m.name}`", m.what, m.unit, m.range, m.size, m.source, m.controls, marked
+    name = f'<a id="{m.name}"></a>`{m.name}`'
+    return head(m), name, m.what, m.unit, m.range, m.size, m.source, m.controls, marked
 
 
 if __name__ == "__main__":
