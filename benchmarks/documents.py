@@ -294,7 +294,7 @@ def _cell(row: Mapping[str, str] | None, metric: Metric) -> str:
         return ""
     mean, low, high = (row[f"{metric.name}{end}"] for end in ("", "_low", "_high"))
     text = number(float(mean), metric)
-    if not low:
+    if not low or metric.question == "cost":  # as in the report: seconds are no estimate
         return text
     return f"{text} [{number(float(low), metric)}, {number(float(high), metric)}]"
 
