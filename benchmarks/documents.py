@@ -68,6 +68,7 @@ def documents() -> dict[Path, str]:
         ROOT / "README.md": {
             "digits": partial(main_table, "digits"),
             "mnist": partial(main_table, "mnist"),
+            "decided": decided,
             "suites": suites_in_short,
             "example": example,
         },
@@ -179,11 +180,42 @@ def _section(name: str, suite: Suite) -> str:
         f"{suite.networks.body}, {len(suite.families)} rows × {suite.seeds} seeds, {steps}; "
         f"{state}.",
     ]
-    if suite.claims:
+    short = REFERENCE / f"{name}-short" / "table.md"
+    if short.exists():
+        page = short.read_text()
+        parts.append(
+            f"Short form, [results](../results/reference/{name}-short/table.md), made by "
+            f"`{command_of(page)}` ({_heading(page)}):"
+        )
+        parts.append("\n".join(verdicts(page)))
+    elif suite.claims:
         parts.append("\n".join(f"- {claim.says}" for claim in suite.claims))
     if suite.published:
         parts.append(_published([(name, suite, entry.row) for entry in suite.published]))
     return "\n\n".join(parts)
+
+
+def verdicts(page: str) -> list[str]:
+    """Return the lines of a report that say what its claims, or its families, came to."""
+    lines = page.splitlines()
+    said = [line for line in lines if re.match(r"- \*\*(supported|contradicted|not decided)", line)]
+    return said or [line for line in lines if line.startswith("- ") and " clearly " in line][:3]
+
+
+def decided() -> str:
+    """Return every claim that a committed report decides, with the report."""
+    parts = []
+    for path in sorted(REFERENCE.glob("*/table.md")):
+        name, lines = path.parent.name, verdicts(path.read_text())
+        lines = [line for line in lines if line.startswith(("- **supported", "- **contradicted"))]
+        parts += [f"{line} [{name}](results/reference/{name}/table.md)" for line in lines]
+    return "\n".join(parts)
+
+
+def _heading(page: str) -> str:
+    """Return a report's tier, data, networks and budget."""
+    found = re.search(r"^\S+: (\w+ tier, .*?); protocol", page, re.MULTILINE)
+    return found.group(1) if found else ""
 
 
 def _published(wanted: Iterable[tuple[str, Suite, str]]) -> str:
