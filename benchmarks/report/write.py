@@ -1,5 +1,6 @@
 """Write a report: tables, figures, and the pages that hold them together."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from functools import partial
@@ -7,12 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.files import whole, write_text
+from benchmarks.files import read_json, whole, write_json, write_text
 from benchmarks.report import figures, frame, latex, look, markdown, page, tables
 from benchmarks.report.curves import gradient_norms, losses
 from benchmarks.report.material import Material, heading
-from benchmarks.report.style import looks_of
+from benchmarks.report.style import FORMATS, looks_of
 
+DRAWN = ".figures.json"
 FOREST = "Headline metrics: mean over seeds and 95 % interval"
 LEARNING = (
     "Quality during training, on fewer samples, over updates and over seconds (thick: mean over "
@@ -36,10 +38,33 @@ def write_report(material: Material, results: Path) -> Path:
     everything = [part for part in (material.runs, material.controls) if len(part)]
     _write_csv(pd.concat(everything), folder / "runs.csv")
     write_text(folder / "table.tex", latex.table(material.summary, caption(material)))
-    drawn = _draw(material, folder)
+    drawn = _figures(material, folder)
     write_text(folder / "table.md", markdown.page(material, drawn))
     write_text(folder / "index.html", page.page(material, drawn, folder))
     return folder
+
+
+def _figures(material: Material, folder: Path) -> dict[str, str]:
+    """Draw the figures, unless those of the last time stand there and nothing has changed since."""
+    inputs, kept = _inputs(material), read_json(folder / DRAWN) or {}
+    drawn: dict[str, str] = kept.get("drawn", {})
+    files = [folder / f"{name}.{suffix}" for name in drawn for suffix in FORMATS]
+    if kept.get("inputs") != inputs or not all(map(Path.exists, files)):
+        drawn = _draw(material, folder)
+        write_json(folder / DRAWN, {"inputs": inputs, "drawn": drawn})
+    return drawn
+
+
+def _inputs(material: Material) -> str:
+    """Return a digest of what the figures show: run folders, the table, the code that draws."""
+    sha = hashlib.sha256(tables.wide(material.summary).to_csv().encode())
+    for job in material.jobs:
+        for path in sorted(job.folder.glob("[!.]*")):
+            stat = path.stat()
+            sha.update(f"{path} {stat.st_size} {stat.st_mtime_ns}".encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        sha.update(source.read_bytes())
+    return sha.hexdigest()
 
 
 def _draw(material: Material, folder: Path) -> dict[str, str]:

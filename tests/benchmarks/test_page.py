@@ -188,6 +188,22 @@ def test_files_of_a_report(tmp_path: Path) -> None:
     assert names >= {"index.html", "table.md", "table.tex", "table.csv", "differences.csv"}
 
 
+def test_figures_are_drawn_again_only_when_something_changed(tmp_path: Path) -> None:
+    jobs = hand_made(tmp_path)[:2]
+    folder = write_report(material_of(jobs), tmp_path)
+    first = (folder / "forest.png").stat().st_mtime_ns
+    write_report(material_of(jobs), tmp_path)
+    assert (folder / "forest.png").stat().st_mtime_ns == first
+    (folder / "learning.pdf").unlink()
+    write_report(material_of(jobs), tmp_path)
+    assert (folder / "learning.pdf").exists()
+    second = (folder / "forest.png").stat().st_mtime_ns
+    plt.imsave(jobs[0].folder / "samples.png", np.full((20, 30, 3), 0.5))
+    write_report(material_of(jobs), tmp_path)
+    assert (folder / "forest.png").stat().st_mtime_ns > second
+    assert (folder / "samples.png").exists()
+
+
 def test_a_page_of_very_many_rows_leaves_loss_curves_outside(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(page, "ROOM", 1)
     _, text = written(tmp_path, material_of(hand_made(tmp_path)))
