@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 from torch.nn.functional import normalize
 from torchvision.utils import make_grid, save_image
@@ -129,7 +130,8 @@ def embedding(game: Game, reference: Reference) -> tuple[np.ndarray, np.ndarray]
     code = mapped(game.encode, reference.test_x[chosen], reference.device).double().numpy()
     if not np.isfinite(code).all():
         return np.empty((0, 2), np.float32), np.empty(0, np.uint8)
-    xy = TSNE(init="pca", random_state=0, max_iter=350).fit_transform(code)
+    with threadpool_limits(1):  # scikit-learn would take every core, from the runs beside
+        xy = TSNE(init="pca", random_state=0, max_iter=350).fit_transform(code)
     labels = reference.test.labels[chosen].numpy()
     return xy.astype(np.float32), labels.astype(np.uint8)
 
