@@ -2,6 +2,7 @@
 
 import json
 import queue
+import shutil
 import tempfile
 import threading
 from pathlib import Path
@@ -27,17 +28,31 @@ ORDERS = work.Orders(
 )
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of a tiny run of a GAN, trained and evaluated in this process."""
+    folder = tmp_path_factory.mktemp("results")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(work, "_queue", queue.Queue())
+        monkeypatch.setattr(work, "_stop", threading.Event())
+        assert finish(job_in(folder)) == "done"
+    return folder
+
+
 @pytest.fixture
-def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plan.Job:
-    """A tiny run of a GAN, trained and evaluated in this process."""
+def job(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plan.Job:
+    """A copy of that run."""
     monkeypatch.setattr(work, "_queue", queue.Queue())
     monkeypatch.setattr(work, "_stop", threading.Event())
+    shutil.copytree(results, tmp_path, dirs_exist_ok=True)
+    return job_in(tmp_path)
+
+
+def job_in(results: Path) -> plan.Job:
     suite = plan.override(
         plan.load_suite("digits"), ["training.steps=55", "networks.width=16"], ["gan"]
     )
-    job = plan.jobs(suite, tmp_path, [0])[0]
-    assert finish(job) == "done"
-    return job
+    return plan.jobs(suite, results, [0])[0]
 
 
 def finish(job: plan.Job) -> str:
