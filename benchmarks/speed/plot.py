@@ -19,6 +19,7 @@ PANELS = {
     "seeds_together": "seeds trained together",
 }
 """Benchmark -> what its parameter counts."""
+MILLISECONDS = (3, 10, 30, 100, 300)
 
 
 def growth(lines: Sequence[Line], path: Path) -> None:
@@ -33,6 +34,8 @@ def growth(lines: Sequence[Line], path: Path) -> None:
         axis.plot(*zip(*points, strict=True), marker="o", color="black")
         axis.set(xscale="log", yscale="log", xlabel=label)
         axis.set_xticks([x for x, _ in points], [str(x) for x, _ in points])
+        axis.set_yticks(MILLISECONDS, [f"{y:g}" for y in MILLISECONDS])
+        axis.set_ylim(2, 400)  # one scale for all: what is steep is costly
         axis.minorticks_off()
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("ms per step")

@@ -19,6 +19,10 @@ COLUMNS = (
 )
 
 
+MEMORY = "memory["
+MEMORY_COLUMNS = ("family", "MiB by which a process grew in 40 steps")
+
+
 @dataclass(frozen=True)
 class Line:
     """One benchmark.
@@ -77,16 +81,31 @@ def compared(new: Sequence[Line], old: Sequence[Line]) -> dict[str, float]:
 
 def markdown(content: Mapping[str, Any]) -> str:
     """Return the table and on what it was measured, without a date or the machine's name."""
-    rows = [_cells(line) for line in normalised(content)]
-    rule = ["---", *["---:"] * (len(COLUMNS) - 1)]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in (COLUMNS, rule, *rows))
+    rows = [_cells(line) for line in normalised(content) if not line.name.startswith(MEMORY)]
+    table, memory = _table(COLUMNS, rows), _table(MEMORY_COLUMNS, _memory(content))
     machine = content["machine_info"]
     where = (
         f"{machine['processor']}, {machine['cores']} cores, torch {machine['packages']['torch']}, "
         f"Python {machine['python_version']}; reference product "
         f"{1e3 * _reference(content):.2f} ms"
     )
-    return f"{table}\n\n<sub>{where}.</sub>\n"
+    return f"{table}\n\n{memory}\n\n<sub>{where}.</sub>\n"
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    rule = ["---", *["---:"] * (len(columns) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, rule, *rows))
+
+
+def _memory(content: Mapping[str, Any]) -> list[list[str]]:
+    """Return family and growth of every benchmark of memory."""
+    rows = []
+    for benchmark in content["benchmarks"]:
+        name, facts = benchmark["name"].removeprefix("test_"), benchmark["extra_info"]
+        if name.startswith(MEMORY) and "grown_mib" in facts:
+            family = name.removeprefix(MEMORY).removesuffix("]")
+            rows.append([family, f"{facts['grown_mib']:.1f}"])
+    return rows
 
 
 def _cells(line: Line) -> list[str]:
