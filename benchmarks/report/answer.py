@@ -4,6 +4,7 @@ import pandas as pd
 
 from benchmarks.evaluation.registry import Metric, number
 from benchmarks.report import provenance, tables
+from benchmarks.report.comparison import badness
 from benchmarks.report.material import Material
 from benchmarks.report.tables import Summary
 
@@ -27,8 +28,46 @@ def findings(material: Material) -> list[str]:
         f"{family} is clearly best in {_and([_quoted(summary, family, m) for m in own])}."
         for family, own in best.items()
     ]
-    open_ = [m.title for m in metrics if summary.best[m.name] is None]
-    return [*sentences, *([f"No family is clearly ahead in {_and(open_, 'or')}."] if open_ else [])]
+    open_ = [m for m in metrics if summary.best[m.name] is None]
+    if open_:
+        sentences.append(f"No family is clearly ahead in {_and([m.title for m in open_], 'or')}.")
+        sentences.append(_by_the_mean(summary, open_))
+    if behind := _behind_controls(summary, metrics):
+        sentences.append(f"No family is better than the best control in {_and(behind, 'or')}.")
+    return sentences
+
+
+def _by_the_mean(summary: Summary, metrics: list[Metric]) -> str:
+    """Say who has the best mean where nobody is clearly ahead."""
+    leaders: dict[str, list[str]] = {}
+    for metric in metrics:
+        families = _means(summary, metric, controls=False)
+        leaders.setdefault(min(families, key=families.__getitem__), []).append(metric.title)
+    who = "; ".join(f"{family} in {_and(titles)}" for family, titles in leaders.items())
+    return f"Best by the mean alone, which other seeds may turn: {who}."
+
+
+def _behind_controls(summary: Summary, metrics: list[Metric]) -> list[str]:
+    """Return the metrics in which a control that is no real image does as well as every family."""
+    behind = []
+    for metric in metrics:
+        families = _means(summary, metric, controls=False)
+        others = _means(summary, metric, controls=True)
+        if others and families and min(others.values()) <= min(families.values()):
+            behind.append(metric.title)
+    return behind
+
+
+def _means(summary: Summary, metric: Metric, controls: bool) -> dict[str, float]:
+    """Return row -> mean of a metric, turned so that lower is better; real images are no rival."""
+    cells = {
+        row: cell.mean
+        for (row, name), cell in summary.cells.items()
+        if name == metric.name
+        and (row in summary.controls) == controls
+        and not row.startswith(("real", "training set"))
+    }
+    return dict(zip(cells, badness(list(cells.values()), metric).tolist(), strict=True))
 
 
 def certainty(material: Material) -> str:
@@ -48,8 +87,9 @@ def certainty(material: Material) -> str:
     )
     return (
         f"{said} with its 95 % interval. Clearly best: ahead of every other family by the interval "
-        "of their difference, at 95 % for all of them together. What is not decided here is not "
-        f"thereby equal.{limit}"
+        "of their difference, at 95 % for all of them together (the tables of single pairs below "
+        "do not correct for how many there are). What is not decided here is not thereby "
+        f"equal.{limit}"
     )
 
 

@@ -72,8 +72,8 @@ def _limits(differences: pd.DataFrame) -> str:
     said = " and ".join(f"{p:.2g} with {n} + {m} seeds" for (n, m), p in sorted(limits.items()))
     least = min(limits.values())
     return (
-        f"**No p can be below {said}**, nor p Holm below {min(1.0, pairs * least):.2g} where there "
-        f"are {pairs} pairs: a large p is no evidence that two families are equal."
+        f"**No p can be below {said}**, nor p Holm below {min(1.0, pairs * least):.2g} where a "
+        f"metric has {pairs} pairs: a large p is no evidence that two families are equal."
     )
 
 

@@ -15,10 +15,11 @@ from benchmarks.report.material import Material, heading
 from benchmarks.report.style import FORMATS, looks_of
 
 DRAWN = ".figures.json"
-FOREST = "Headline metrics: mean over seeds and 95 % interval"
+FOREST = "Headline metrics: mean over seeds and, of two seeds or more, its 95 % interval"
 LEARNING = (
     "Quality during training, on fewer samples, over updates and over seconds (thick: mean over "
-    "seeds; thin: each seed)"
+    "seeds; thin: each seed); the last look is before the end, whose values stand in the table; "
+    "seconds compare only runs of one machine, as busy each time"
 )
 TRUNCATION = "Truncated draws |z| < threshold, on fewer samples (dotted: the whole prior)"
 OVER_TRAINING = "Samples of the same 16 draws over training; left: updates so far"

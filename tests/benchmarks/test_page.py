@@ -282,9 +282,11 @@ def test_latex_is_balanced_and_marks_the_best(tmp_path: Path) -> None:
 
 def test_sentences_name_who_is_ahead_and_how_sure(tmp_path: Path) -> None:
     material = material_of(hand_made(tmp_path))
-    first, second = answer.findings(material)
+    first, second, third = answer.findings(material)
     assert first.startswith("aegan is clearly best in FID (1.10 [")
     assert second == "No family is clearly ahead in recon. MSE."
+    assert third.startswith("Best by the mean alone, which other seeds may turn: ")
+    assert third.endswith(" in recon. MSE.")
     assert "n = 3 training seeds" in answer.certainty(material)
     assert "no permutation p can be below 0.1" in answer.certainty(material)
 
