@@ -12,7 +12,12 @@ from benchmarks.report.tables import Summary
 def findings(material: Material) -> list[str]:
     """Return the verdict in sentences: who is clearly best in which headline metric."""
     summary = material.summary
-    metrics = [m for m in tables.shown(summary) if m.direction != "none"]
+    # A suite of generators alone has columns that only controls fill.
+    metrics = [
+        m
+        for m in tables.shown(summary)
+        if m.direction != "none" and _means(summary, m, controls=False)
+    ]
     if unfinished := tables.unfinished(summary):
         return [f"Nothing is ranked, for not every run has ended well: {'; '.join(unfinished)}."]
     if _most_seeds(summary) < 2:

@@ -291,6 +291,16 @@ def test_sentences_name_who_is_ahead_and_how_sure(tmp_path: Path) -> None:
     assert "no permutation p can be below 0.1" in answer.certainty(material)
 
 
+def test_nobody_is_compared_in_what_only_controls_have(tmp_path: Path) -> None:
+    jobs = hand_made(tmp_path)
+    runs = frame.results_frame(jobs)
+    control = runs.iloc[:1].assign(family="raw pixels", fid_hybrid=0.5, knn1_accuracy_features=0.9)
+    material = gather(suite_of(), jobs, control, "python run_all.py")
+    said = " ".join(answer.findings(material))
+    assert "1-NN" not in said
+    assert "No family is better than the best control in FID or recon. MSE." in said
+
+
 def test_several_versions_of_the_code_are_said(tmp_path: Path) -> None:
     jobs = hand_made(tmp_path)
     assert material_of(jobs).notes == []
