@@ -68,12 +68,16 @@ def _limits(differences: pd.DataFrame) -> str:
     tested = differences.dropna(subset=["p"])
     sizes = zip(tested["n_a"], tested["n_b"], strict=True)
     limits = dict(zip((tuple(sorted(n)) for n in sizes), tested["smallest_p"], strict=True))
-    pairs = int(tested.groupby("metric").size().max())
     said = " and ".join(f"{p:.2g} with {n} + {m} seeds" for (n, m), p in sorted(limits.items()))
-    least = min(limits.values())
+    # Holm multiplies the smallest p of a metric by the number of that metric's pairs.
+    metrics = tested.groupby("metric")["smallest_p"].agg(["size", "min"])
+    corrected = " and ".join(
+        f"{min(1.0, pairs * least):.2g} where a metric has {pairs} pair{'s' * (pairs > 1)}"
+        for pairs, least in metrics.groupby("size")["min"].min().items()
+    )
     return (
-        f"**No p can be below {said}**, nor p Holm below {min(1.0, pairs * least):.2g} where a "
-        f"metric has {pairs} pairs: a large p is no evidence that two families are equal."
+        f"**No p can be below {said}**, nor p Holm below {corrected}: a large p is no evidence "
+        "that two families are equal."
     )
 
 
