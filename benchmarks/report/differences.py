@@ -71,10 +71,10 @@ def _limits(differences: pd.DataFrame) -> str:
     said = " and ".join(f"{p:.2g} with {n} + {m} seeds" for (n, m), p in sorted(limits.items()))
     # Holm multiplies the smallest p of a metric by the number of that metric's pairs.
     metrics = tested.groupby("metric")["smallest_p"].agg(["size", "min"])
-    sizes_and_least = metrics.groupby("size", as_index=False)["min"].min().to_numpy()
+    least = metrics.groupby("size", as_index=False)["min"].min().to_numpy()
     corrected = " and ".join(
-        f"{min(1.0, pairs * least):.2g} where a metric has {pairs:g} {'pairs' if pairs > 1 else 'pair'}"
-        for pairs, least in sizes_and_least
+        f"{min(1.0, n * p):.2g} where a metric has {n:g} {'pairs' if n > 1 else 'pair'}"
+        for n, p in least
     )
     return (
         f"**No p can be below {said}**, nor p Holm below {corrected}: a large p is no evidence "
