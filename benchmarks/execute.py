@@ -15,7 +15,8 @@ from benchmarks.config import Suite
 from benchmarks.errors import UserError
 from benchmarks.plan import Job, controls_folder, controls_job
 from benchmarks.progress import Display
-from benchmarks.work import Orders, Outcome, evaluate, initialise, train, work_on_controls
+from benchmarks.work import Orders, evaluate, train, work_on_controls
+from benchmarks.worker import Outcome, initialise
 
 T = TypeVar("T")
 WORKER_BYTES = 3 * 2**30

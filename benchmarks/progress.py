@@ -11,7 +11,7 @@ from rich.table import Column
 from rich.text import Text
 
 from benchmarks.plan import Job
-from benchmarks.work import Event
+from benchmarks.worker import Event
 
 PLAIN_SECONDS = 15.0
 

@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks.errors import UserError
 from benchmarks.files import read_json
 from benchmarks.plan import Job
-from benchmarks.work import Event
+from benchmarks.worker import Event
 
 EARLY = "samples-*.png"
 GRIDS = ("samples", "truncated", "reconstructions", "interpolation", "neighbours")

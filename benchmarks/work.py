@@ -1,32 +1,30 @@
-"""What one worker process does: train a run, evaluate it, leave its files."""
+"""The tasks of a worker process: train runs, evaluate one, evaluate the control rows."""
 
-import os
-import signal
-import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing import parent_process
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from benchmarks.environment import environment
 from benchmarks.evaluation.protocol import LIGHT_VERSION
 from benchmarks.evaluation.registry import METRICS
-from benchmarks.files import locked, read_json, read_lines, set_aside, write_json, write_text
+from benchmarks.files import read_json, read_lines, set_aside, write_json
 from benchmarks.identity import configuration_digest
 from benchmarks.plan import Job, evaluation_identity, is_evaluated, state
+from benchmarks.worker import Outcome, guarded, held, record, stopped, tell
 from datasets.registry import DATASETS
 
-Outcome = Literal["done", "trained", "diverged", "failed", "interrupted"]
 UNTRAINED_SEEDS = 3
-GRACE_SECONDS = 60.0
 STACKED_HINT = (
     "these seeds were to train together (docs/architecture.md says what that asks of a family); "
     "--set training.stacked=false trains each alone, step by step as the family's file reads"
 )
+
+
+_references: dict[str, Any] = {}
+"""Dataset -> its reference, loaded once in a process."""
 
 
 @dataclass(frozen=True)
@@ -53,35 +51,6 @@ class Orders:
     side_by_side: int
 
 
-class Event(NamedTuple):
-    """News of a job for the display: kind "start", "progress", "evaluate", "end" or "say"."""
-
-    kind: str
-    label: str
-    step: int = 0
-    values: tuple[tuple[str, float], ...] = ()
-    text: str = ""
-
-
-_queue: Any = None
-_stop: Any = None
-_references: dict[str, Any] = {}
-
-
-def initialise(queue: Any, stop: Any) -> None:
-    """Set up a worker process: its way to tell, and the flag that ends it early."""
-    global _queue, _stop
-    _queue, _stop = queue, stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; see `stopped`
-    threading.Thread(target=_outlive_parent_briefly, daemon=True).start()
-
-
-def stopped() -> bool:
-    """Whether to stop with a checkpoint: the parent said so, or is gone."""
-    parent = parent_process()
-    return _stop.is_set() or (parent is not None and not parent.is_alive())
-
-
 def train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
     """Train runs that differ in the seed alone, together, and return label -> outcome.
 
@@ -89,13 +58,13 @@ def train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
     """
     outcomes: dict[str, Outcome] = {job.label: "failed" for job in jobs}
     with ExitStack() as stack:
-        mine = [job for job in jobs if stack.enter_context(_held(job.label, job.folder))]
+        mine = [job for job in jobs if stack.enter_context(held(job.label, job.folder))]
         try:
             if mine:
                 outcomes |= _train(mine, orders)
         except Exception as error:  # whatever a family's code raises becomes visible failed runs
             for job in mine:
-                _record(job.label, job.folder, error)
+                record(job.label, job.folder, error)
             if mine[0].run.training.stacked:
                 tell("say", mine[0].label, text=STACKED_HINT)
     for label, outcome in outcomes.items():
@@ -106,59 +75,13 @@ def train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
 
 def evaluate(job: Job, orders: Orders) -> Outcome:
     """Evaluate a trained run; an error is recorded in its folder, never cached."""
-    return _guarded(job.label, job.folder, lambda: _evaluate(job, orders))
+    return guarded(job.label, job.folder, lambda: _evaluate(job, orders))
 
 
 def work_on_controls(job: Job, folder: Path, orders: Orders) -> Outcome:
     """Evaluate the control rows of a dataset and its networks."""
     tell("start", "controls")
-    return _guarded("controls", folder, lambda: _controls(job, folder, orders))
-
-
-def _guarded(label: str, folder: Path, task: Callable[[], None]) -> Outcome:
-    outcome: Outcome = "failed"
-    try:
-        with _held(label, folder) as mine:
-            if stopped():
-                outcome = "interrupted"
-            elif mine:
-                task()
-                outcome = "done"
-                (folder / "failure.txt").unlink(missing_ok=True)
-    except Exception as error:
-        _record(label, folder, error)
-    tell("end", label, text=outcome)
-    return outcome
-
-
-@contextmanager
-def _held(label: str, folder: Path) -> Iterator[bool]:
-    """Hold a run's folder; yields False, and says so, if another command holds it."""
-    with locked(folder) as free:
-        if not free:
-            tell("say", label, text=f"{label}: {folder} is in use by another command")
-        yield free
-
-
-def _record(label: str, folder: Path, error: Exception) -> None:
-    write_text(folder / "failure.txt", traceback.format_exc())
-    tell("say", label, text=f"{label} failed: {error} (see {folder / 'failure.txt'})")
-
-
-def _outlive_parent_briefly() -> None:
-    """End this worker some time after its parent was killed; it would wait for work for ever."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        time.sleep(GRACE_SECONDS)  # for a run under way to see `stopped` and write its checkpoint
-        os._exit(1)
-
-
-def tell(
-    kind: str, label: str, step: int = 0, values: Mapping[str, float] | None = None, text: str = ""
-) -> None:
-    """Send news to the display."""
-    _queue.put(Event(kind, label, step, tuple((values or {}).items()), text))
+    return guarded("controls", folder, lambda: _controls(job, folder, orders))
 
 
 def _train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:

@@ -61,7 +61,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "benchmarks/tensorboard.py": (
-        {"benchmarks.plan", "benchmarks.work", *NEUTRAL},
+        {"benchmarks.plan", "benchmarks.worker", *NEUTRAL},
         {"torch", "numpy", "tensorboard"},
     ),
     "benchmarks/regression.py": (

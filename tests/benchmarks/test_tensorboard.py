@@ -12,7 +12,7 @@ from torchvision.utils import save_image
 from benchmarks.errors import UserError
 from benchmarks.plan import Job
 from benchmarks.tensorboard import Logs, logs_folder
-from benchmarks.work import Event
+from benchmarks.worker import Event
 from tests.benchmarks.run_folders import run_of
 
 CURVE = [

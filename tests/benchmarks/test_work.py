@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
-from benchmarks import plan, work
+from benchmarks import plan, work, worker
 from benchmarks.files import locked
 from benchmarks.harness import loop
 from benchmarks.report import figures, frame, look, style
@@ -33,8 +33,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of a tiny run of a GAN, trained and evaluated in this process."""
     folder = tmp_path_factory.mktemp("results")
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(work, "_queue", queue.Queue())
-        monkeypatch.setattr(work, "_stop", threading.Event())
+        monkeypatch.setattr(worker, "_queue", queue.Queue())
+        monkeypatch.setattr(worker, "_stop", threading.Event())
         assert finish(job_in(folder)) == "done"
     return folder
 
@@ -42,8 +42,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def job(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plan.Job:
     """A copy of that run."""
-    monkeypatch.setattr(work, "_queue", queue.Queue())
-    monkeypatch.setattr(work, "_stop", threading.Event())
+    monkeypatch.setattr(worker, "_queue", queue.Queue())
+    monkeypatch.setattr(worker, "_stop", threading.Event())
     shutil.copytree(results, tmp_path, dirs_exist_ok=True)
     return job_in(tmp_path)
 
@@ -157,8 +157,8 @@ def test_truncation_curves_reach_the_report(job: plan.Job) -> None:
 def test_a_run_without_a_class_is_evaluated_as_its_detector(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "_queue", queue.Queue())
-    monkeypatch.setattr(work, "_stop", threading.Event())
+    monkeypatch.setattr(worker, "_queue", queue.Queue())
+    monkeypatch.setattr(worker, "_stop", threading.Event())
     suite = plan.override(
         plan.load_suite("digits-anomaly"), ["training.steps=3", "networks.width=16"], ["bigan"]
     )
