@@ -56,8 +56,9 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
          *NEUTRAL},
         {"pydantic"},
     ),
-    "benchmarks/documents.py": (
-        {"benchmarks.evaluation", "benchmarks.identity", "benchmarks.plan", "zoo", *NEUTRAL},
+    "benchmarks/documents": (
+        {"benchmarks.documents", "benchmarks.evaluation", "benchmarks.identity", "benchmarks.plan",
+         "zoo", *NEUTRAL},
         set(),
     ),
     "benchmarks/tensorboard.py": (

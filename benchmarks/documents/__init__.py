@@ -1,0 +1,61 @@
+"""Write what documents take from code and results: `python -m benchmarks.documents`.
+
+README.md and docs/ hold blocks between `<!-- NAME: written -->` and `<!-- end NAME -->`. This fills
+them: tables from results/reference/, a family's settings from its code, suites from their files.
+What stands outside the blocks is written by hand and left alone.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from benchmarks.documents import families, overview
+from benchmarks.errors import UserError
+from benchmarks.evaluation import document
+from benchmarks.identity import ROOT
+from zoo.registry import FAMILIES
+
+
+def documents() -> dict[Path, str]:
+    """Return every document with its blocks filled: path -> text."""
+    blocks: dict[Path, dict[str, Callable[[], str]]] = {
+        ROOT / "README.md": {
+            "digits": partial(overview.main_table, "digits"),
+            "mnist": partial(overview.main_table, "mnist"),
+            "decided": overview.decided,
+            "suites": overview.suites_in_short,
+            "example": overview.example,
+        },
+        ROOT / "docs" / "protocol.md": {"sizes": overview.sizes},
+        ROOT / "docs" / "reproduce.md": {"suites": overview.suites_in_full},
+    }
+    for family in FAMILIES:
+        blocks[ROOT / "docs" / "families" / f"{family}.md"] = {
+            "paper": partial(families.paper, family),
+            "settings": partial(families.settings, family),
+            "measured": partial(families.measured, family),
+        }
+    written = {path: fill(path, own) for path, own in blocks.items()}
+    return written | {document.PATH: document.document()}
+
+
+def fill(path: Path, blocks: Mapping[str, Callable[[], str]]) -> str:
+    """Return a document with its blocks written anew.
+
+    Raises:
+        UserError: a block is not there, or is one that nobody writes.
+
+    """
+    text = path.read_text()
+    marked = re.findall(r"<!-- (\w+): written -->", text)
+    if sorted(marked) != sorted(blocks):
+        raise UserError(f"{path} has the blocks {sorted(marked)}, expected {sorted(blocks)}")
+    for name, write in blocks.items():
+        begin, end = f"<!-- {name}: written -->", f"<!-- end {name} -->"
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise UserError(f"{path}: {begin} has no {end}")
+        text = f"{before}{begin}\n\n{write().strip()}\n\n{end}{after}"
+    return text

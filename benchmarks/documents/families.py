@@ -1,0 +1,102 @@
+"""What a page of docs/families/ takes from the code of the family and from results."""
+
+import ast
+import re
+
+from benchmarks.documents.kept import (
+    Reference,
+    cell_of,
+    command_of,
+    game_of,
+    published_table,
+    references,
+    suites,
+    table,
+)
+from benchmarks.evaluation.registry import METRICS, head
+from zoo.assembly import assemble, options_of
+from zoo.game import Player, Turn
+from zoo.registry import presets, source
+
+
+def paper(family: str) -> str:
+    """Return a family's own words: source, equations, deviations."""
+    text = ast.get_docstring(ast.parse(source(family).read_text())) or ""
+    text = re.sub(r"(?<![`\w])(https?://[^\s,;)]+[^\s,;).:])", r"<\1>", text)
+    return f"{text}\n\nThe losses in code: [zoo/{family}.py](../../zoo/{family}.py)."
+
+
+def settings(family: str) -> str:
+    """Return a family's players, turns, options and faithful preset."""
+    game = assemble(
+        family, {}, body="mlp", width=16, latent_dim=4, prior="normal",
+        image_shape=(1, 8, 8), seed_of=lambda name: 0,
+    )  # fmt: skip
+    players = [(name, *_player(player)) for name, player in game.players.items()]
+    turns = [_turn(turn) for turn in game.turns]
+    options = [(f"`{name}`", f"`{value!r}`") for name, value in options_of(family).items()]
+    parts = [
+        table([("player", "networks", "Adam", "clipping"), *players]),
+        table([("turn", "players", "in a row"), *turns]),
+        table([("option", "default"), *options]) if options else "It has no options.",
+        _preset(family),
+    ]
+    return "\n\n".join(parts)
+
+
+def _player(player: Player) -> tuple[str, str, str]:
+    rates = {player.lr_of(network) for network in player.networks}
+    adam = f"{'/'.join(f'{rate:g}' for rate in sorted(rates))}, betas {player.betas}"
+    adam += f", eps {player.eps:g}" + (f", L2 {player.l2:g}" if player.l2 else "")
+    clip = "-" if player.clip is None else f"norm {player.clip.norm:g} of each {player.clip.of}"
+    return ", ".join(player.networks), adam, clip
+
+
+def _turn(turn: Turn) -> tuple[str, str, str]:
+    return turn.name, ", ".join(turn.players), str(turn.repeats)
+
+
+def _preset(family: str) -> str:
+    preset = presets().get(family)
+    if preset is None:
+        return "It has no faithful preset; every suite runs it in the controlled tier."
+    rows = [
+        (part, ", ".join(f"`{name} = {value!r}`" for name, value in values.items()))
+        for part, values in preset.items()
+    ]
+    return "Faithful preset:\n\n" + table([("part", "settings"), *rows])
+
+
+def measured(family: str) -> str:
+    """Return a family's rows of every committed table, and published numbers beside ours."""
+    parts = [_measured(done, own) for done in references().values() if (own := _own(done, family))]
+    wanted = [
+        (name, suite, entry.row)
+        for name, suite in suites().items()
+        for entry in suite.published
+        if game_of(suite, entry.row) == family
+    ]
+    if wanted:
+        parts.append(f"Beside the paper's numbers:\n\n{published_table(wanted)}")
+    else:
+        parts.append("No number of its paper is for these data: there is nothing to compare with.")
+    return "\n\n".join(parts)
+
+
+def _measured(done: Reference, rows: list[dict[str, str]]) -> str:
+    shown = [m for m in METRICS.values() if m.headline and any(cell_of(row, m) for row in rows)]
+    name = done.suite.name
+    lines = [(row["family"], row["seeds"], *(cell_of(row, m) for m in shown)) for row in rows]
+    return (
+        f"Suite `{name}`, `{command_of(done.page)}` "
+        f"([all families and controls](../../results/reference/{name}/table.md)):\n\n"
+        + table([("row", "seeds", *map(head, shown)), *lines])
+    )
+
+
+def _own(done: Reference, family: str) -> list[dict[str, str]]:
+    return [
+        row
+        for row in done.rows
+        if row["kind"] == "family" and game_of(done.suite, row["family"]) == family
+    ]

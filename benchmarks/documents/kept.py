@@ -1,0 +1,109 @@
+"""What documents quote: committed results and the suites that they come from."""
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from benchmarks.config import Suite
+from benchmarks.evaluation.registry import METRICS, Metric, head, number, table_line
+from benchmarks.identity import ROOT
+from benchmarks.plan import load_suite, suite_names
+
+REFERENCE = ROOT / "results" / "reference"
+NOT_RUN = "not run in full yet"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Committed results of a suite.
+
+    Attributes:
+        suite: the suite.
+        page: its report as Markdown.
+        rows: the lines of its table.csv.
+
+    """
+
+    suite: Suite
+    page: str
+    rows: list[dict[str, str]]
+
+    def row(self, name: str) -> dict[str, str] | None:
+        """Return a row of the table."""
+        return next((row for row in self.rows if row["family"] == name), None)
+
+
+@cache
+def references() -> dict[str, Reference]:
+    """Return suite name -> its committed results, for the suites that have any."""
+    found = {}
+    for name in suite_names():
+        folder = REFERENCE / name
+        if (folder / "table.csv").exists():
+            with (folder / "table.csv").open() as file:
+                rows = list(csv.DictReader(file))
+            found[name] = Reference(load_suite(name), (folder / "table.md").read_text(), rows)
+    return found
+
+
+@cache
+def suites() -> dict[str, Suite]:
+    """Return suite name -> suite."""
+    return {name: load_suite(name) for name in suite_names()}
+
+
+def command_of(page: str) -> str:
+    """Return the command that a report says it was made by."""
+    found = re.search(r"^Command: `(.+)`", page, re.MULTILINE)
+    return found.group(1) if found else "python run_all.py"
+
+
+def heading_of(page: str) -> str:
+    """Return a report's tier, data, networks and budget."""
+    found = re.search(r"^\S+: (\w+ tier, .*?); protocol", page, re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def verdicts(page: str) -> list[str]:
+    """Return the lines of a report that say what its claims, or its families, came to."""
+    lines = page.splitlines()
+    said = [line for line in lines if re.match(r"- \*\*(supported|contradicted|not decided)", line)]
+    return said or [line for line in lines if line.startswith("- ") and " clearly " in line][:3]
+
+
+def game_of(suite: Suite, row: str) -> str:
+    """Return which family plays a row; a readout's is its game's."""
+    name = row.split(" (")[0]
+    return str(suite.rows.get(name, {}).get("family", name))
+
+
+def cell_of(row: Mapping[str, str] | None, metric: Metric) -> str:
+    """Return a metric's mean and interval as tables write them; empty if it has none."""
+    if row is None or not row.get(metric.name):
+        return ""
+    mean, low, high = (row[f"{metric.name}{end}"] for end in ("", "_low", "_high"))
+    text = number(float(mean), metric)
+    if not low or metric.question == "cost":  # as in the report: seconds are no estimate
+        return text
+    return f"{text} [{number(float(low), metric)}, {number(float(high), metric)}]"
+
+
+def published_table(wanted: Iterable[tuple[str, Suite, str]]) -> str:
+    """Return published numbers beside ours, one line for each (suite name, suite, row)."""
+    rows = [("row", "metric", "published", "ours", "source", "suite")]
+    for name, suite, row in wanted:
+        for entry in suite.published:
+            if entry.row == row:
+                metric, done = METRICS[entry.metric], references().get(name)
+                ours = cell_of(done.row(row) if done else None, metric) or NOT_RUN
+                theirs = f"{entry.value * metric.factor:g}"  # with the digits that they print
+                rows.append((row, head(metric), theirs, ours, entry.source, f"`{name}`"))
+    return table(rows)
+
+
+def table(rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table; the first row is its head."""
+    first, *others = [list(row) for row in rows]
+    return "\n".join(map(table_line, [first, ["---"] * len(first), *others]))
