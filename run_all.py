@@ -62,7 +62,7 @@ def main(
     ] = False,
 ) -> None:
     """Run a suite from plan to report."""
-    from benchmarks import command
+    from benchmarks import command, gate
 
     def flow() -> bool:
         if list_:
@@ -84,14 +84,14 @@ def main(
         if dry_run:
             command.show_plan(plan)
             return True
-        command.prepare(plan, checking=check, making_baseline=make_baseline)
+        gate.prepare(plan, checking=check, making_baseline=make_baseline)
         if not report:
             command.train_and_evaluate(plan, request)
         if make_baseline:
-            command.write_baseline(plan, request)
+            gate.write_baseline(plan)
             return True
         complete = command.report(plan, request)
-        passed = command.check(plan, request) if check else True
+        passed = gate.check(plan) if check else True
         return complete and passed
 
     raise typer.Exit(guarded(flow))

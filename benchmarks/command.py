@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks import plan as plans
 from benchmarks.config import Suite
+from benchmarks.console import console, say
 from benchmarks.errors import UserError
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.files import read_json
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchmarks.tensorboard import Logs
-
-console = Console(soft_wrap=False)
 
 
 @dataclass(frozen=True)
@@ -220,70 +218,6 @@ def _write_and_show(
     for sentence in answer.findings(material):
         say(sentence)
     say(f"report: {folder / 'index.html'}, with tables and figures beside it")
-
-
-def write_baseline(plan: Plan, request: Request) -> None:
-    """Write the plan's results as the suite's baseline."""
-    from benchmarks import regression
-    from benchmarks.report.frame import controls_frame, results_frame
-
-    environment = read_json(plan.jobs[0].folder / "environment.json", say) or {}
-    runs = results_frame(plan.jobs)
-    controls = controls_frame(plan.suite, plan.results)
-    untrained = controls[controls["family"] == "untrained"]
-    path = regression.write_baseline(plan.suite, runs, untrained, environment, plan.results)
-    say(f"wrote {path}")
-
-
-def prepare(plan: Plan, checking: bool, making_baseline: bool) -> None:
-    """Complain of what cannot be compared in the end, before anything is trained.
-
-    Raises:
-        UserError: a baseline that is absent, of other settings or of the same seeds; or one to be
-            made from too little.
-
-    """
-    if not (checking or making_baseline):
-        return
-    from benchmarks import regression
-
-    seeds = [job.run.seed for job in plan.jobs]
-    if making_baseline:
-        regression.refuse_weak_baseline(plan.suite, seeds)
-    if checking:
-        baseline = regression.read_baseline(plan.suite, plan.results)
-        regression.refuse_shared_seeds(baseline, seeds)
-
-
-def check(plan: Plan, request: Request) -> bool:
-    """Compare with the committed baseline and print every gated number; True if all is well."""
-    from benchmarks import regression
-    from benchmarks.report.frame import controls_frame, results_frame
-
-    baseline = regression.read_baseline(plan.suite, plan.results)
-    runs = results_frame(plan.jobs)
-    findings = regression.compare(baseline, runs)
-    for finding in findings:
-        say(str(finding))
-    lost = regression.losses(baseline, runs)
-    controls = controls_frame(plan.suite, plan.results)
-    blunt = regression.toothless(baseline, runs, controls[controls["family"] == "untrained"])
-    for line in lost:
-        say(line)
-    for family, metric in blunt:
-        say(f"{family} {metric}: untrained networks would pass, the check says nothing: TOOTHLESS")
-    for name in baseline["not_gated"]:
-        say(f"{name}: not gated, it spreads so widely that untrained networks would pass")
-    passed = bool(findings) and all(f.ok for f in findings) and not lost and not blunt
-    say(
-        f"check against {len(baseline['seeds'])} baseline seeds: {'passed' if passed else 'FAILED'}"
-    )
-    return passed
-
-
-def say(line: str) -> None:
-    """Print a plain line."""
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _counts(states: Iterable[str]) -> str:
