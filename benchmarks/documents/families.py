@@ -64,7 +64,8 @@ def _preset(family: str) -> str:
         (part, ", ".join(f"`{name} = {value!r}`" for name, value in values.items()))
         for part, values in preset.items()
     ]
-    return "Faithful preset:\n\n" + table([("part", "settings"), *rows])
+    how = f"Faithful preset (`--set rows.{family}.preset=faithful` in any suite):"
+    return f"{how}\n\n" + table([("part", "settings"), *rows])
 
 
 def measured(family: str) -> str:

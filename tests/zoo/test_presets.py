@@ -46,7 +46,7 @@ def faithful_game(family: str, fill: bool = True) -> Game:
     torch.manual_seed(0)
     with torch.no_grad():
         for parameter in game.parameters() if fill else ():
-            if parameter.abs().max() == 0:  # a zero head hides what lies behind it
+            if parameter.dim() > 1 and not parameter.any():  # a zero head hides what lies behind
                 parameter.normal_(std=0.1)
     return game
 
