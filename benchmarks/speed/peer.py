@@ -68,6 +68,7 @@ class PeerLoop:
 
         self.d_optimiser.zero_grad()
         d_loss = self._pair_loss(x, z, real, fake)
+        # PyTorch leaves `backward` without types, hence what mypy is told to ignore.
         d_loss.backward()  # type: ignore[no-untyped-call]
         self.d_optimiser.step()
 
