@@ -14,6 +14,7 @@ from benchmarks import plan as plans
 from benchmarks.config import Suite
 from benchmarks.console import console, say
 from benchmarks.errors import UserError
+from benchmarks.evaluation.protocol import PROTOCOLS
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.files import read_json
 from benchmarks.plan import Job
@@ -133,7 +134,7 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
 
     """
     _writable(request.results)
-    inception = _inception(request)
+    inception = _inception(request, plan.suite)
     wanted = inception is not None
     states = {job.label: plans.state(job, say, wanted) for job in plan.jobs}
     logs = _logs(plan) if request.tensorboard else None
@@ -234,10 +235,12 @@ def _logs(plan: Plan) -> "Logs":
     return Logs(plan.jobs, plan.results)
 
 
-def _inception(request: Request) -> Path | None:
+def _inception(request: Request, suite: Suite) -> Path | None:
     """Find and check the weights of Inception before any work starts, if they are wanted."""
     if request.inception is None:
         return None
+    if PROTOCOLS[suite.dataset].of_points:
+        raise UserError(f"--inception sees images, and {suite.dataset} are points; leave it out")
     import torch
 
     from benchmarks.evaluation.inception import find_weights, load_inception

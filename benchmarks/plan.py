@@ -86,14 +86,16 @@ def override(
         UserError: an unknown name or a value that does not fit.
 
     """
-    values = suite.model_dump()
+    values, settings = suite.model_dump(), list(settings)
     for setting in settings:
-        _apply(values, setting, suite)
+        _apply(values, setting)
     if families is not None:
         values["families"] = list(families)
     if seeds is not None:
         values["seeds"] = seeds
     suite = with_known_names(_validated(values, "the settings given"))
+    for setting in settings:
+        check_not_preset(setting.partition("=")[0].strip(), suite)
     for name in suite.families:
         check_options(name, suite)
     return suite
@@ -217,7 +219,7 @@ def _other_code(job: Job) -> bool:
     return False
 
 
-def _apply(values: dict[str, Any], setting: str, suite: Suite) -> None:
+def _apply(values: dict[str, Any], setting: str) -> None:
     path, equals, text = setting.partition("=")
     keys = path.strip().split(".")
     if not equals:
@@ -231,7 +233,6 @@ def _apply(values: dict[str, Any], setting: str, suite: Suite) -> None:
     known = [name for name in _setting_names() if "." in name]
     if path.strip() not in known:
         raise unknown("setting", path, [*known, "rows.<row>.<option>"])
-    check_not_preset(keys[0], keys[1], suite)
     values[keys[0]][keys[1]] = _value(text)
 
 

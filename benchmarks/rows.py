@@ -161,11 +161,12 @@ def check_options(name: str, suite: Suite) -> None:
         raise UserError(f"rows.{name}: {error}") from error
 
 
-def check_not_preset(room: str, name: str, suite: Suite) -> None:
+def check_not_preset(path: str, suite: Suite) -> None:
     """A preset's value stands over the suite's; to set the suite's would do nothing, unseen."""
+    room, _, name = path.partition(".")
     for row in suite.families:
-        run = run_of(suite, row, 0)
-        if run.tier == "faithful" and name in presets()[run.game].get(room, {}):
+        run, own = run_of(suite, row, 0), suite.rows.get(row, {}).get(room, {})
+        if run.tier == "faithful" and name in presets()[run.game].get(room, {}) and name not in own:
             raise UserError(
                 f"{room}.{name} of row {row} is its faithful preset's; set rows.{row}.{room}.{name}"
             )

@@ -133,15 +133,17 @@ def observer(job: Job, reference: Any) -> Callable[[Any, int], dict[str, Any]]:
     """Return what looks at a game under training without touching it or any of its streams."""
     import torch
 
-    from benchmarks.evaluation import pictures
-    from benchmarks.evaluation.evaluate import evaluate_light
+    from benchmarks.evaluation.kinds import kind_of
     from benchmarks.evaluation.scoring import scoring_copy
+
+    kind = kind_of(job.run.dataset)
 
     def observe(game: Any, step: int) -> dict[str, Any]:
         with torch.random.fork_rng(devices=[]):
             copy = scoring_copy(game, reference.images.train, reference.protocol)
-            pictures.draw_early(copy, job.folder, step, reference.device)
-            return {"protocol": LIGHT_VERSION} | evaluate_light(copy, reference)
+            kind.draw_early(copy, job.folder, step, reference.device)
+            light: dict[str, float] = kind.evaluate_light(copy, reference)
+            return {"protocol": LIGHT_VERSION} | light
 
     return observe
 
@@ -198,24 +200,25 @@ def _evaluate(job: Job, orders: Orders) -> None:
 
 def _write_metrics(job: Job, copies: dict[str, Any], reference: Any, train: Any) -> None:
     """Evaluate a run's copies ("" for its weights, "average" for averaged ones) and draw them."""
-    from benchmarks.evaluation import pictures
     from benchmarks.evaluation.cost import seconds_to_tenth
-    from benchmarks.evaluation.evaluate import evaluate, evaluate_anomaly, truncation_curve
+    from benchmarks.evaluation.evaluate import evaluate_anomaly
+    from benchmarks.evaluation.kinds import kind_of
 
+    kind = kind_of(job.run.dataset)
     start = time.perf_counter()
     rows: dict[str, Any] = {}
     for prefix, copy in copies.items():
         if job.run.left_out is not None:
             rows[prefix] = evaluate_anomaly(copy, reference, train, job.run.left_out)
             continue
-        for name, row in evaluate(copy, reference).items():
+        for name, row in kind.evaluate(copy, reference).items():
             rows["-".join(filter(None, (prefix, name)))] = row
     curves = (
         {}
         if job.run.left_out is not None
-        else {"truncation": truncation_curve(copies[""], reference)}
+        else {"truncation": kind.truncation_curve(copies[""], reference)}
     )
-    pictures.draw(copies[""], reference, job.folder)
+    kind.draw(copies[""], reference, job.folder)
     training = read_json(job.folder / "training.json") or {}
     training["seconds_to_tenth"] = seconds_to_tenth(read_lines(job.folder / "light.jsonl"))
     training["evaluation_seconds"] = round(time.perf_counter() - start, 3)
@@ -247,7 +250,8 @@ def _controls(job: Job, folder: Path, orders: Orders) -> None:
     import torch
     from threadpoolctl import threadpool_limits
 
-    from benchmarks.evaluation.controls import evaluate_anomaly_controls, evaluate_controls
+    from benchmarks.evaluation.controls import evaluate_anomaly_controls
+    from benchmarks.evaluation.kinds import kind_of
     from benchmarks.harness.loop import build
 
     reference = _reference(job.run.dataset, orders)
@@ -256,7 +260,8 @@ def _controls(job: Job, folder: Path, orders: Orders) -> None:
     seeds = range(DATASETS[job.run.dataset].classes if leaves_out else UNTRAINED_SEEDS)
     games = [build(job.run.model_copy(update={"seed": s})).to(reference.device) for s in seeds]
     with threadpool_limits(1, user_api="blas"):
-        rows = (evaluate_anomaly_controls if leaves_out else evaluate_controls)(reference, games)
+        controls = kind_of(job.run.dataset).controls
+        rows = (evaluate_anomaly_controls if leaves_out else controls)(reference, games)
     write_json(folder / "environment.json", environment(orders.device, orders.side_by_side))
     identity = evaluation_identity(job.identity, job.run.dataset)
     metrics = {name: [row.metrics for row in found] for name, found in rows.items()}
@@ -279,10 +284,11 @@ def _reference(dataset: str, orders: Orders) -> Any:
     """Load a dataset and its reference features once in a process."""
     import torch
 
-    from benchmarks.evaluation.reference import Reference
+    from benchmarks.evaluation.kinds import kind_of
     from datasets.loading import load
 
     if dataset not in _references:
         images = load(dataset, orders.data, orders.offline)
-        _references[dataset] = Reference(images.to(torch.device(orders.device)), orders.cache)
+        images = images.to(torch.device(orders.device))
+        _references[dataset] = kind_of(dataset).reference(images, orders.cache)
     return _references[dataset]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Split:
-    """Images and labels: uint8 (N, C, H, W) in 0..255, int64 (N,)."""
+    """Images and labels: uint8 (N, C, H, W) in 0..255, int64 (N,); points are float32 in 0..255."""
 
     images: Tensor
     labels: Tensor
@@ -44,7 +44,7 @@ class ImageSet:
 
 
 def to_range(images: Tensor, low: float = -1.0, high: float = 1.0) -> Tensor:
-    """Map uint8 0..255 to float32 [low, high]."""
+    """Map 0..255 to float32 [low, high]."""
     return images.float() * ((high - low) / 255) + low
 
 

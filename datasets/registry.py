@@ -45,5 +45,14 @@ DATASETS = {
             test=10_000,
             digest="05ab87c0464c87c8da6806c37a139b26b94c5fd43ab5ec5eb8c7169feae6a159",
         ),
+        DatasetInfo(
+            name="gaussians",
+            description="100,000 points of 25 Gaussians in the plane, nothing to download",
+            image_shape=(2, 1, 1),
+            classes=25,
+            train=100_000,
+            test=10_000,
+            digest="b6ae77ffd8a46a9c14751d682052877cdd619b066c4241f1953be8060a45bdda",
+        ),
     )
 }

@@ -9,6 +9,7 @@ from benchmarks.files import write_text
 PATH = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 QUESTIONS = {
     "samples": "Do samples G(z) look like the data, in all its variety, and are they new?",
+    "modes": "Do samples reach all of a known mixture, and do reconstructions stay in their mode?",
     "representation": "Does E(x) know what the picture is?",
     "consistency": "Do the two directions invert each other?",
     "latents": "Does E fill the prior, and is the way between two draws smooth?",

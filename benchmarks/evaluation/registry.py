@@ -11,7 +11,7 @@ from typing import Literal
 
 ARROWS = {"lower": " ↓", "higher": " ↑", "target": " →", "none": ""}
 Question = Literal[
-    "samples", "representation", "consistency", "latents", "anomaly", "stability", "cost"
+    "samples", "modes", "representation", "consistency", "latents", "anomaly", "stability", "cost"
 ]
 
 
@@ -62,7 +62,7 @@ def _read() -> dict[str, Metric]:
 METRICS = _read()
 """Metric by name, in the order of the table."""
 
-LIGHT = ("fid_hybrid", "reconstruction_ratio", "latent_error")
+LIGHT = ("fid_hybrid", "modes_covered", "reconstruction_ratio", "latent_error")
 """Measured during training at log-spaced steps, on fewer samples."""
 
 GATED = tuple(name for name, metric in METRICS.items() if metric.floor is not None)

@@ -74,6 +74,30 @@ def over_training(jobs: Sequence[Job], stem: Path) -> bool:
     return True
 
 
+def points(jobs: Sequence[Job], stem: Path) -> bool:
+    """Draw each family's samples and reconstructions over the real points; False if none.
+
+    A row per family: test points, samples, reconstructions of those test points.
+    """
+    rows = showing(jobs, "points.npz")
+    if not rows:
+        return False
+    figure, axes = grid(3 * len(rows), columns=3, panel=(2.6, 2.6))
+    for place, (family, job) in enumerate(rows.items()):
+        found = np.load(job.folder / "points.npz")
+        limit = 1.2 * float(np.abs(found["real"]).max())
+        own = axes[3 * place : 3 * place + 3]
+        for axis, kind in zip(own, ("real", "samples", "reconstructions"), strict=True):
+            if kind not in found:
+                axis.axis("off")
+                continue
+            axis.plot(*found[kind].T, ",", color="black", alpha=0.5)
+            axis.set(title=f"{family}, {kind}", aspect="equal", xticks=[], yticks=[])
+            axis.set(xlim=(-limit, limit), ylim=(-limit, limit))
+    save(figure, stem)
+    return True
+
+
 def embedding(jobs: Sequence[Job], stem: Path) -> bool:
     """Draw each family's E(x) of test images in two dimensions by class; False if none."""
     points = {

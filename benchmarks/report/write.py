@@ -27,6 +27,10 @@ EMBEDDING = (
     "E(x) of the same test images in two dimensions (t-SNE), each as its class: who lies beside "
     "whom has a meaning, distances between groups have none"
 )
+POINTS = (
+    "Points of a known mixture, one run of each family: test points, as many samples, and what "
+    "becomes of those test points on the way through E and G; what lies further out is cut off"
+)
 GRADIENTS = "Norm of each player's gradient during training"
 
 
@@ -87,6 +91,7 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
         },
         "truncation": (TRUNCATION, partial(figures.truncation, truncation, looks)),
         "over_training": (OVER_TRAINING, partial(look.over_training, jobs)),
+        "points": (POINTS, partial(look.points, jobs)),
         "embedding": (EMBEDDING, partial(look.embedding, jobs)),
     }
     for row in dict.fromkeys(job.run.family for job in jobs):

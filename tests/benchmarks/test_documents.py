@@ -133,7 +133,7 @@ def test_a_claim_that_fails_is_said_to_fail() -> None:
     ]
 
 
-@pytest.mark.parametrize("dataset", PROTOCOLS)
+@pytest.mark.parametrize("dataset", SIZES)
 def test_the_committed_page_belongs_to_the_protocol(dataset: str) -> None:
     text, sizes = (FOLDER / f"{dataset}.md").read_text(), SIZES[dataset]
     assert f"Protocol {VERSION}, extractor {PROTOCOLS[dataset].extractor}." in text

@@ -97,7 +97,7 @@ def test_all_metrics_are_some_families_or_measured_elsewhere() -> None:
     everything = frozenset().union(*(tiny_game(f).capabilities for f in FAMILIES))
     of_training = {"train_seconds", "seconds_to_tenth", "train_images_per_second",
                    "peak_memory_mib", "parameters", "evaluation_seconds"}  # fmt: skip
-    elsewhere = INCEPTION | named("anomaly") | named("stability") | of_training
+    elsewhere = INCEPTION | named("anomaly") | named("stability") | named("modes") | of_training
     assert expected_of(everything) == set(METRICS) - elsewhere
 
 

@@ -20,8 +20,8 @@ BATCH = 64
 STEPS = 30
 
 
-def games_of(family: str, seeds: int, width: int = 16) -> list[Game]:
-    tiny = tiny_run(family)
+def games_of(family: str, seeds: int, width: int = 16, body: str = "mlp") -> list[Game]:
+    tiny = tiny_run(family, body=body)
     sizes = {"networks": tiny.networks.model_copy(update={"width": width})}
     runs = [tiny.model_copy(update={"seed": seed, **sizes}) for seed in range(seeds)]
     return [build(run).train().requires_grad_(False) for run in runs]
@@ -54,10 +54,13 @@ def play(
     ]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_together_equals_alone(family: str) -> None:
+MAXOUT = [(family, "ali_toy_paper") for family in ("gan", "ali")]
+
+
+@pytest.mark.parametrize(("family", "body"), [*((family, "mlp") for family in FAMILIES), *MAXOUT])
+def test_together_equals_alone(family: str, body: str) -> None:
     # In double precision: in single, Adam's first steps turn rounding into another sign.
-    games = [game.double() for game in games_of(family, 2)]
+    games = [game.double() for game in games_of(family, 2, body=body)]
     alone = deepcopy(games)
     losses = play(Together(games, CPU, SETTINGS), games, STEPS, torch.float64)
     for seed, (one, other) in enumerate(zip(alone, games, strict=True)):

@@ -17,6 +17,8 @@ from zoo.game import Batch, Game
 from zoo.registry import FAMILIES, presets, source
 
 JOINT = {"F", "H", "J", "s_xz"}
+UNBOUNDED = {"ali"}
+"""Points, not images: G ends in a linear layer."""
 FAITHFUL = [
     pytest.param(
         family,
@@ -127,7 +129,8 @@ def test_what_a_game_offers(family: str) -> None:
     x, able = torch.rand(BATCH, *IMAGE, generator=g) * 2 - 1, game.capabilities
     z = game.sample_prior(BATCH, g) if "sample_prior" in able else game.encode(x)
     assert game.generate(z).shape == x.shape
-    assert game.generate(100 * z).abs().max() <= 1
+    if family not in UNBOUNDED:
+        assert game.generate(100 * z).abs().max() <= 1
     if "encode" in able:
         assert game.encode(x).shape == z.shape == (BATCH, LATENT)
         assert torch.equal(game.reconstruct(x), game.generate(game.encode(x)))
