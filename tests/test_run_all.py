@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,6 +39,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "FID" in done.stdout
     assert "raw pixels" in done.stdout
+    return results
+
+
+@pytest.fixture
+def begun(finished: Path, tmp_path: Path) -> Path:
+    """Results of no run, with the control rows of `finished`: they cost as much as many updates."""
+    results = tmp_path / "results"
+    shutil.copytree(finished / "cache", results / "cache")
+    controls = next((finished / "runs" / "digits").glob("controls-*"))
+    shutil.copytree(controls, results / "runs" / "digits" / controls.name)
     return results
 
 
@@ -185,10 +196,10 @@ def test_check_fails_against_another_past_and_passes_against_its_own(
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_is_done_and_goes_on(tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_is_done_and_goes_on(begun: Path) -> None:
     arguments = ["--families", "bigan", "--seeds", "1", "--set", "training.steps=1500"]
     process = subprocess.Popen(
-        [sys.executable, "run_all.py", *arguments, "--results", str(tmp_path)],
+        [sys.executable, "run_all.py", *arguments, "--results", str(begun)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -198,18 +209,18 @@ def test_ctrl_c_keeps_what_is_done_and_goes_on(tmp_path: Path) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + 90
-    while not list(tmp_path.glob("runs/digits/bigan/*/curve.jsonl")):
+    while not list(begun.glob("runs/digits/bigan/*/curve.jsonl")):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
     assert "Traceback" not in output
-    folder = next((tmp_path / "runs" / "digits" / "bigan").iterdir())
+    folder = next((begun / "runs" / "digits" / "bigan").iterdir())
     assert (folder / "checkpoint.pt").exists()
-    shown = run("--dry-run", *arguments, results=tmp_path)
+    shown = run("--dry-run", *arguments, results=begun)
     assert "to resume" in shown.stdout
-    assert run(*arguments, results=tmp_path).returncode == 0
+    assert run(*arguments, results=begun).returncode == 0
     steps = [json.loads(line)["step"] for line in (folder / "curve.jsonl").open()]
     assert steps == list(range(50, 1501, 50))  # each line once, across the interruption
 
@@ -220,18 +231,18 @@ FAMILY = next(re.finditer(r"```python\n(.*?)```", README, re.DOTALL)).group(1)
 
 
 @pytest.mark.slow
-def test_a_family_from_outside_and_a_failing_one(tmp_path: Path) -> None:
+def test_a_family_from_outside_and_a_failing_one(begun: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(FAMILY)
     (tmp_path / "broken.py").write_text(FAMILY.replace("(real - 1)", "(nonsense - 1)"))
     done = run(
         *("--families", str(tmp_path / "mine.py"), "--family", str(tmp_path / "broken.py")),
         *("--seeds", "1", "--set", "training.steps=20", *ALONE),
-        results=tmp_path / "results",
+        results=begun,
     )
     assert done.returncode == 1  # incomplete
     assert "broken seed 0 failed: name 'nonsense' is not defined" in done.stdout
     assert "0/1, 1 failed" in done.stdout
-    table = (tmp_path / "results" / "reports" / "digits" / "table.csv").read_text()
+    table = (begun / "reports" / "digits" / "table.csv").read_text()
     assert "\nmine," in "\n" + table
 
 
