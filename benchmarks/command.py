@@ -145,6 +145,7 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
         say("nothing to do: every run is finished and evaluated")
         return
     from benchmarks.execute import execute, resolve_device, workers
+    from benchmarks.pace import Pace, typical_seconds
     from benchmarks.progress import Display
     from datasets.loading import load
 
@@ -160,7 +161,9 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     ]
     # Every worker gets some of the seeds that could train together.
     groups = plans.groups(order, at_most=math.ceil(len(todo) / side_by_side) or 1)
-    display = Display(console, groups, side_by_side, request.quiet)
+    typical = typical_seconds(plan.suite.dataset)
+    pace = Pace(groups, side_by_side, with_controls, typical)
+    display = Display(console, groups, pace, request.quiet)
     if logs is not None:
         display.hear = logs.hear
     outcomes = execute(

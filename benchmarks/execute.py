@@ -3,24 +3,35 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
-from typing import Any, TypeVar
+from typing import Any
 
 from benchmarks.config import Suite
 from benchmarks.errors import UserError
+from benchmarks.pace import CONTROLS
 from benchmarks.plan import Job, controls_folder, controls_job
 from benchmarks.progress import Display
 from benchmarks.work import Orders, evaluate, train, work_on_controls
 from benchmarks.worker import Outcome, initialise
 
-T = TypeVar("T")
 WORKER_BYTES = 3 * 2**30
 """Room for one worker with MNIST, its features and the kernels of 10,000 samples."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A worker's next piece of work: what it calls, and whose it is."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    labels: tuple[str, ...]
 
 
 def resolve_device(device: str, suite: Suite) -> str:
@@ -73,26 +84,32 @@ def execute(
     context = multiprocessing.get_context("spawn")
     queue, stop = context.Queue(), context.Event()
     pool = ProcessPoolExecutor(side_by_side, context, initialise, (queue, stop))
-    evaluations: dict[str, Future[Outcome]] = {}
-    outcomes: dict[str, Outcome] = {}
+    waiting = deque(_Task(train, (group,), tuple(job.label for job in group)) for group in groups)
+    if with_controls:
+        # Second: a long task at the end would leave the other workers idle.
+        own = controls_job(suite, results), controls_folder(suite, results)
+        waiting.insert(1, _Task(work_on_controls, own, (CONTROLS,)))
     jobs = {job.label: job for group in groups for job in group}
-    with _not_for_workers():
-        trainings = [pool.submit(train, group, orders) for group in groups]
-        if with_controls:
-            job, folder = controls_job(suite, results), controls_folder(suite, results)
-            evaluations["controls"] = pool.submit(work_on_controls, job, folder, orders)
+    outcomes: dict[str, Outcome] = {}
+    running: dict[Future[Any], _Task] = {}
     try:
         with display:
-            while trainings or not all(future.done() for future in evaluations.values()):
-                for future in [future for future in trainings if future.done()]:
-                    trainings.remove(future)
-                    trained = _result(future, {})
-                    outcomes |= trained
+            while waiting or running:
+                while waiting and len(running) < side_by_side:
+                    task = waiting.popleft()
+                    outcomes |= dict.fromkeys(task.labels, "failed")  # if its worker is killed
                     with _not_for_workers(), suppress(BrokenProcessPool):
-                        for label in [label for label, o in trained.items() if o == "trained"]:
-                            outcomes[label] = "failed"
-                            evaluations[label] = pool.submit(evaluate, jobs[label], orders)
-                _drain(queue, display, timeout=0.2)
+                        running[pool.submit(task.function, *task.arguments, orders)] = task
+                for future in [future for future in running if future.done()]:
+                    found = _outcomes(future, running.pop(future))
+                    outcomes |= found
+                    # Evaluated before more is trained: results come early, and so does their cost.
+                    trained = [label for label, outcome in found.items() if outcome == "trained"]
+                    display.pace.trained(trained)
+                    waiting.extendleft(
+                        _Task(evaluate, (jobs[label],), (label,)) for label in reversed(trained)
+                    )
+                _drain(queue, display, timeout=0.05)
             _drain(queue, display, timeout=0.05)
     except KeyboardInterrupt:
         stop.set()
@@ -100,8 +117,7 @@ def execute(
         _shut_down(pool)
         raise
     pool.shutdown()
-    outcomes |= {label: _result(future, "failed") for label, future in evaluations.items()}
-    return {label: outcomes.get(label, "failed") for label in jobs} | outcomes
+    return outcomes
 
 
 @contextmanager
@@ -132,16 +148,19 @@ def cores() -> int:
 
 
 def _drain(queue: Any, display: Display, timeout: float) -> None:
+    """Show the news that is there, or the first that comes."""
     try:
+        display.show(queue.get(timeout=timeout))
         while True:
-            display.show(queue.get(timeout=timeout))
+            display.show(queue.get_nowait())
     except Empty:
         return
 
 
-def _result(future: Future[T], lost: T) -> T:
-    """Return what a worker found, or `lost` if it was killed, by lack of memory for example."""
+def _outcomes(future: Future[Any], task: _Task) -> dict[str, Outcome]:
+    """Return label -> outcome; "failed" if the worker was killed, by lack of memory for example."""
     try:
-        return future.result()
+        found = future.result()
     except BrokenProcessPool:
-        return lost
+        return dict.fromkeys(task.labels, "failed")
+    return found if isinstance(found, dict) else {task.labels[0]: found}

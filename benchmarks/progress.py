@@ -10,64 +10,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
+from benchmarks.pace import Pace
 from benchmarks.plan import Job
 from benchmarks.worker import Event
 
 PLAIN_SECONDS = 15.0
-
-
-class Pace:
-    """Seconds per update of each family's run (its share of a group), and so the time left."""
-
-    def __init__(self, groups: Sequence[Sequence[Job]], side_by_side: int) -> None:
-        jobs = [job for group in groups for job in group]
-        self.together = {job.label: len(group) for group in groups for job in group}
-        self.family = {job.label: job.run.family for job in jobs}
-        self.total = {job.label: job.run.training.steps for job in jobs}
-        self.done = dict.fromkeys(self.total, 0)
-        self.started: dict[str, tuple[float, int]] = {}
-        self.rates: dict[str, float] = {}
-        self.evaluating: dict[str, float] = {}
-        self.evaluations: list[float] = []
-        self.finished = 0
-        self.side_by_side = side_by_side
-
-    def update(self, label: str, step: int) -> None:
-        """Take note of a run's step."""
-        if label not in self.total:
-            return
-        now = time.monotonic()
-        self.done[label] = step
-        since, first = self.started.setdefault(label, (now, step))
-        if step > first:
-            share = (now - since) / self.together[label]
-            self.rates[self.family[label]] = share / (step - first)
-
-    def evaluate(self, label: str) -> None:
-        """Take note that a run's evaluation begins."""
-        self.evaluating[label] = time.monotonic()
-
-    def finish(self, label: str) -> None:
-        """Count a run as over."""
-        if label in self.evaluating:
-            self.evaluations.append(time.monotonic() - self.evaluating.pop(label))
-        if label in self.total:
-            self.done[label] = self.total[label]
-            self.finished += 1
-
-    def seconds_left(self) -> float | None:
-        """Return the expected seconds to the end; unseen families count as the mean of the seen."""
-        if not self.rates:
-            return None
-        mean = sum(self.rates.values()) / len(self.rates)
-        left = sum(
-            (self.total[label] - self.done[label]) * self.rates.get(self.family[label], mean)
-            for label in self.total
-        )
-        if self.evaluations:
-            once = sum(self.evaluations) / len(self.evaluations)
-            left += once * (len(self.total) - self.finished)
-        return left / self.side_by_side
 
 
 class Display:
@@ -75,23 +22,20 @@ class Display:
 
     Args:
         console: where to.
-        groups: what is to be done, and what of it together.
-        side_by_side: runs at a time.
+        groups: what is to be done, and what of it together; seeds that train together share a line.
+        pace: knows the time left.
         quiet: show nothing but what is said.
 
     """
 
     def __init__(
-        self,
-        console: Console,
-        groups: Sequence[Sequence[Job]],
-        side_by_side: int,
-        quiet: bool = False,
+        self, console: Console, groups: Sequence[Sequence[Job]], pace: Pace, quiet: bool = False
     ) -> None:
-        self.console, self.quiet = console, quiet
+        self.console, self.quiet, self.pace = console, quiet, pace
         self.hear: Callable[[Event], None] = lambda event: None
-        self.pace = Pace(groups, side_by_side)
-        self.steps = max(1, sum(self.pace.total.values()))
+        self.group = {job.label: _name(group) for group in groups for job in group}
+        self.members = {_name(group): [job.label for job in group] for group in groups}
+        self.steps = max(1, sum(pace.total.values()))
         self.tasks: dict[str, TaskID] = {}
         self.losses: dict[str, str] = {}
         self.spoke = time.monotonic()
@@ -135,34 +79,51 @@ class Display:
         if event.kind == "say":
             self.say(event.text)
         elif event.kind == "start":
-            total = self.pace.total.get(label, 1)
-            self.tasks[label] = self.progress.add_task(label, total=total, note="starting")
+            self._begin(self.group.get(label, label), self.pace.total.get(label, 1), "starting")
+            if label not in self.group:  # the control rows: nothing of them is trained
+                self.pace.evaluate(label)
         elif event.kind == "progress":
-            self.pace.update(label, event.step)
-            losses = "  ".join(f"{name} {value:.3g}" for name, value in event.values)
-            self.losses[label] = f"{label}: {losses}"
-            totals = ", ".join(f"{player} {value:.3g}" for player, value in _totals(event).items())
-            self.latest[label] = f"{label} {event.step}/{self.pace.total[label]} ({totals})"
-            self._task(label, completed=event.step, note=f"{event.step:,} updates")
+            self._trained(event)
         elif event.kind == "evaluate":
             self.pace.evaluate(label)
-            self._task(label, note="evaluating")
-            self.losses.pop(label, None)
+            self._forget(self.group[label])
+            self._begin(label, 1, "evaluating")
             self.latest[label] = f"{label} evaluating"
         elif event.kind == "end":
             self._end(label, event.text)
         self._overall()
 
-    def _task(self, label: str, completed: int | None = None, note: str = "") -> None:
-        if label in self.tasks:
-            self.progress.update(self.tasks[label], completed=completed, note=note)
+    def _begin(self, name: str, total: int, note: str) -> None:
+        if name not in self.tasks:
+            self.tasks[name] = self.progress.add_task(name, total=total, note=note)
+
+    def _trained(self, event: Event) -> None:
+        """Move the bar of a run, or of the seeds that train together: the first one's losses."""
+        self.pace.update(event.label, event.step)
+        name = self.group[event.label]
+        if event.label != self.members[name][0] or name not in self.tasks:
+            return
+        losses = "  ".join(f"{term} {value:.3g}" for term, value in event.values)
+        self.losses[name] = f"{event.label}: {losses}"
+        totals = ", ".join(f"{player} {value:.3g}" for player, value in _totals(event).items())
+        self.latest[name] = f"{name} {event.step}/{self.pace.total[event.label]} ({totals})"
+        note = f"{event.step:,} updates"
+        self.progress.update(self.tasks[name], completed=event.step, note=note)
+
+    def _forget(self, name: str) -> None:
+        self.latest.pop(name, None)
+        self.losses.pop(name, None)
+        if name in self.tasks:
+            self.progress.remove_task(self.tasks.pop(name))
 
     def _end(self, label: str, outcome: str) -> None:
         self.pace.finish(label)
-        self.latest.pop(label, None)
-        self.losses.pop(label, None)
-        if label in self.tasks:
-            self.progress.remove_task(self.tasks.pop(label))
+        self._forget(label)
+        name = self.group.get(label, label)
+        left = self.members.get(name, [label])
+        left.remove(label)
+        if not left:
+            self._forget(name)
         if not self.quiet:
             self.say(f"{label}: {outcome}")
 
@@ -177,6 +138,13 @@ class Display:
         ):
             self.spoke = time.monotonic()
             self.say(f"{done / self.steps:4.0%}  {note}  {'; '.join(self.latest.values())}")
+
+
+def _name(group: Sequence[Job]) -> str:
+    """Return what a group of seeds of one row is called."""
+    if len(group) == 1:
+        return group[0].label
+    return f"{group[0].run.family} seeds {', '.join(str(job.run.seed) for job in group)}"
 
 
 def _totals(event: Event) -> dict[str, float]:
