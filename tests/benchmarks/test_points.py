@@ -159,14 +159,13 @@ def test_the_plan() -> None:
     assert all("not seeds" in one.source for one in suite.published)
 
 
-def test_the_short_form_keeps_rows_and_ratios() -> None:
+def test_the_short_form_keeps_rows_and_rates() -> None:
     short = plan.shortened(plan.load_suite("gaussians"))
     runs = {job.run.family: job.run for job in plan.jobs(short, Path(), [0])}
     assert tuple(runs) == ROWS
     assert {run.networks.width for run in runs.values()} == {64}
     assert {run.training.steps for run in runs.values()} == {2000}
-    factors = [runs[row].training.lr_factor or 0 for row in ROWS]
-    assert factors == [2, 4, 4, 4, 4]
+    assert [runs[row].training.lr_factor for row in ROWS] == [0.5, None, None, None, None]
 
 
 def test_a_presets_value_that_a_row_sets_too_may_be_set() -> None:

@@ -38,7 +38,7 @@ def test_parameter_counts(names: tuple[str, ...], parameters: int) -> None:
 def test_a_maxout_unit_is_the_largest_of_its_five_pieces() -> None:
     layer = Maxout(1, 2)  # pieces are blocks of rows: unit 0 has rows 0, 2, 4, 6, 8
     with torch.no_grad():
-        layer.linear.weight[:] = torch.tensor([1.0, 0, -2, 0, 0, 3, 0, 0, 0, -4]).view(10, 1)
+        layer.linear.weight[:] = torch.tensor([0.0, 3, -2, 0, 0, 0, 1, 0, 0, -4]).view(10, 1)
         layer.linear.bias[:] = torch.tensor([0.0, 0, 0, 1, 0, 0, 0, 0, 0.5, 0])
     assert layer(torch.tensor([[2.0], [-1.0]])).tolist() == [[2, 6], [2, 4]]
 
