@@ -6,7 +6,7 @@ from benchmarks.evaluation.registry import Metric, number
 from benchmarks.report import provenance, tables
 from benchmarks.report.comparison import badness
 from benchmarks.report.material import Material
-from benchmarks.report.tables import Summary
+from benchmarks.report.tables import Kind, Summary
 
 
 def findings(material: Material) -> list[str]:
@@ -14,12 +14,11 @@ def findings(material: Material) -> list[str]:
     summary = material.summary
     # A suite of generators alone has columns that only controls fill.
     metrics = [
-        m
-        for m in tables.shown(summary)
-        if m.direction != "none" and _means(summary, m, controls=False)
+        m for m in tables.shown(summary) if m.direction != "none" and _means(summary, m, "family")
     ]
     if unfinished := tables.unfinished(summary):
-        return [f"Nothing is ranked, for not every run has ended well: {'; '.join(unfinished)}."]
+        said = "; ".join(f"{row} {summary.seeds[row]}" for row in unfinished)
+        return [f"Nothing is ranked, for not every run has ended well: {said}."]
     if _most_seeds(summary) < 2:
         return [
             "One training seed per family cannot tell families apart: the spread between seeds is "
@@ -39,6 +38,8 @@ def findings(material: Material) -> list[str]:
         sentences.append(_by_the_mean(summary, open_))
     if behind := _behind_controls(summary, metrics):
         sentences.append(f"No family is better than the best control in {_and(behind, 'or')}.")
+    if summary.references:
+        sentences.append(_of_references(summary, metrics))
     return sentences
 
 
@@ -46,7 +47,7 @@ def _by_the_mean(summary: Summary, metrics: list[Metric]) -> str:
     """Say who has the best mean where nobody is clearly ahead."""
     leaders: dict[str, list[str]] = {}
     for metric in metrics:
-        families = _means(summary, metric, controls=False)
+        families = _means(summary, metric, "family")
         leaders.setdefault(min(families, key=families.__getitem__), []).append(metric.title)
     who = "; ".join(f"{family} in {_and(titles)}" for family, titles in leaders.items())
     return f"Best by the mean alone, which other seeds may turn: {who}."
@@ -56,20 +57,35 @@ def _behind_controls(summary: Summary, metrics: list[Metric]) -> list[str]:
     """Return the metrics in which a control that is no real image does as well as every family."""
     behind = []
     for metric in metrics:
-        families = _means(summary, metric, controls=False)
-        others = _means(summary, metric, controls=True)
-        if others and families and min(others.values()) <= min(families.values()):
+        others = _means(summary, metric, "control")
+        if others and min(others.values()) <= min(_means(summary, metric, "family").values()):
             behind.append(metric.title)
     return behind
 
 
-def _means(summary: Summary, metric: Metric, controls: bool) -> dict[str, float]:
+def _of_references(summary: Summary, metrics: list[Metric]) -> str:
+    """Say which rows are not ranked, and where their means are ahead of every family's."""
+    names = [f"{row} ({lack})" for row, lack in summary.references.items()]
+    ahead: dict[str, list[str]] = {}
+    for metric in metrics:
+        best = min(_means(summary, metric, "family").values())
+        for row, mean in _means(summary, metric, "reference").items():
+            if mean < best:
+                value = number(summary.cells[row, metric.name].mean, metric)
+                ahead.setdefault(row, []).append(f"{metric.title} ({value})")
+    said = "; ".join(f"{row} in {_and(titles)}" for row, titles in ahead.items())
+    return f"Not ranked, for they go one way only and are here as references: {_and(names)}. " + (
+        f"Their means are ahead of every family's: {said}." if said else "None is ahead."
+    )
+
+
+def _means(summary: Summary, metric: Metric, kind: Kind) -> dict[str, float]:
     """Return row -> mean of a metric, turned so that lower is better; real images are no rival."""
     cells = {
         row: cell.mean
         for (row, name), cell in summary.cells.items()
         if name == metric.name
-        and (row in summary.controls) == controls
+        and summary.kind(row) == kind
         and not row.startswith(("real", "training set"))
     }
     return dict(zip(cells, badness(list(cells.values()), metric).tolist(), strict=True))

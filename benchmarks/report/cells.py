@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.evaluation.registry import Metric, head, number
 from benchmarks.report import tables
-from benchmarks.report.tables import Summary
+from benchmarks.report.tables import Kind, Summary
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,22 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the table."""
+    """A row of the table; `lacks` says what keeps a reference from being ranked."""
 
     name: str
-    control: bool
+    lacks: str
     seeds: str
     whole: bool
     cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Body:
+    """Rows of one kind, which are sorted among themselves."""
+
+    kind: Kind
+    title: str
+    lines: list[Line]
 
 
 @dataclass(frozen=True)
@@ -42,29 +51,26 @@ class Table:
     """What the template draws."""
 
     columns: list[Column]
-    families: list[Line]
-    controls: list[Line]
+    bodies: list[Body]
+
+
+TITLES: dict[Kind, str] = {
+    "family": "",
+    "reference": "References: one direction only, not ranked",
+    "control": "Controls: no trained family, to read each column against",
+}
 
 
 def table_of(summary: Summary, metrics: Sequence[Metric]) -> Table:
-    """Return the table of some metrics; control rows stand apart and are sorted by themselves."""
-    unfinished = {text.rsplit(" ", 1)[0] for text in tables.unfinished(summary)}
-    unfinished |= {row for row in summary.seeds if "," in summary.seeds[row]}
-    lines = [
-        Line(
-            name=row,
-            control=row in summary.controls,
-            seeds=summary.seeds.get(row, "control"),
-            whole=row not in unfinished,
-            cells=[_cell(summary, row, metric) for metric in metrics],
-        )
-        for row in summary.families
-        if tables.speaks(summary, row, metrics)
-    ]
+    """Return the table of some metrics; references and controls stand apart."""
+    bodies = [
+        Body(kind, title, [_line(summary, row, metrics) for row in summary.of(kind)
+                           if tables.speaks(summary, row, metrics)])
+        for kind, title in TITLES.items()
+    ]  # fmt: skip
     return Table(
         columns=[Column(head(metric), tip(metric)) for metric in metrics],
-        families=[line for line in lines if not line.control],
-        controls=[line for line in lines if line.control],
+        bodies=[body for body in bodies if body.lines],
     )
 
 
@@ -73,6 +79,16 @@ def tip(metric: Metric) -> str:
     return (
         f"{metric.what}. Unit: {metric.unit}; range {metric.range}; on {metric.size}; "
         f"read against: {metric.controls}. Source: {metric.source}."
+    )
+
+
+def _line(summary: Summary, row: str, metrics: Sequence[Metric]) -> Line:
+    return Line(
+        name=row,
+        lacks=summary.references.get(row, ""),
+        seeds=summary.seeds.get(row, ""),
+        whole=row not in tables.unfinished(summary),
+        cells=[_cell(summary, row, metric) for metric in metrics],
     )
 
 

@@ -34,8 +34,9 @@ def compared(
     found = []
     for metric in metrics:
         pairs = differences[differences["metric"] == metric.name]
-        if len(pairs):
-            found.append(_compared(metric, pairs, ranks[ranks["metric"] == metric.name]))
+        ranked = ranks[ranks["metric"] == metric.name]
+        if len(ranked):  # references are in pairs, and in no rank
+            found.append(_compared(metric, pairs, ranked))
     return found
 
 

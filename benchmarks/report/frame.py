@@ -28,7 +28,7 @@ def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
         readouts[job.run.family] |= set(found[job.label])
     rows = [
         {"family": job.run.family + (f" ({readout})" if readout else ""), "seed": job.run.seed}
-        | {"status": _status(job)}
+        | {"status": status_of(job)}
         | _stability(job, readout)
         | found[job.label].get(readout, {})
         for job in jobs
@@ -135,7 +135,7 @@ def _rows(job: Job) -> dict[str, dict[str, float]]:
 
 def _stability(job: Job, readout: str) -> dict[str, float]:
     """Return what an ended run says of its training: lost or not, and how good it was early."""
-    status = _status(job)
+    status = status_of(job)
     if status not in ("done", *LOST):
         return {}
     rate = {"failure_rate": float(status in LOST)}
@@ -149,7 +149,8 @@ def _early(job: Job) -> dict[str, float]:
     return {}
 
 
-def _status(job: Job) -> str:
+def status_of(job: Job) -> str:
+    """Return how far a run is: its state, or "failed" where a failure was left behind."""
     found = state(job)
     if found not in ("done", "diverged") and (job.folder / "failure.txt").exists():
         return "failed"

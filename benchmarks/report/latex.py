@@ -29,10 +29,10 @@ def table(summary: Summary, caption: str) -> str:
     """
     metrics = tables.shown(summary)
     rows = [row for row in summary.families if tables.speaks(summary, row, metrics)]
-    first = next((row for row in rows if row in summary.controls), None)
     body = []
-    for row in rows:
-        body += [r"\midrule"] * (row == first) + _lines(summary, row, metrics)
+    for before, row in zip([None, *rows], rows, strict=False):
+        apart = before is not None and summary.kind(before) != summary.kind(row)
+        body += [r"\midrule"] * apart + _lines(summary, row, metrics)
     return "\n".join(
         [
             "% needs \\usepackage{booktabs}",
@@ -67,7 +67,7 @@ def _lines(summary: Summary, row: str, metrics: Sequence[Metric]) -> list[str]:
     name = rf"\emph{{{escaped(row)}}}" if row in summary.controls else escaped(row)
     means = [_mean(summary, row, metric) for metric in metrics]
     intervals = [_interval(summary, row, metric) for metric in metrics]
-    lines = [_line([name, escaped(summary.seeds.get(row, "control")), *means])]
+    lines = [_line([name, escaped(summary.runs(row)), *means])]
     return [*lines, _line(["", "", *intervals])] if any(intervals) else lines
 
 

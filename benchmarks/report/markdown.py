@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from benchmarks.evaluation.registry import METRICS, table_line
 from benchmarks.report import answer, differences, frame, provenance, tables
 from benchmarks.report.claims import Reproduced, Verdict
+from benchmarks.report.endings import endings
 from benchmarks.report.material import Material, heading
 
 READING = (
@@ -31,6 +32,7 @@ def page(material: Material, drawn: Mapping[str, str]) -> str:
         f"{heading(material.suite, material.jobs)}.\n",
         tables.markdown(summary, tables.shown(summary)),
         _reading(material),
+        _endings(material),
         _published(material.reproduced),
         *(f"![{what}]({name}.png)\n\n{what}.\n" for name, what in drawn.items()),
         differences.section(material.differences, material.ranks, tables.shown(summary)),
@@ -55,9 +57,13 @@ def verdict_line(verdict: Verdict) -> str:
 
 def _reading(material: Material) -> str:
     lines = [READING, *material.notes]
-    if unfinished := tables.unfinished(material.summary):
-        lines.append(f"Incomplete, so nothing is ranked: {'; '.join(unfinished)}.")
     return "\n".join(lines) + "\n"
+
+
+def _endings(material: Material) -> str:
+    lines = [f"- {line}" for line in endings(material.jobs)]
+    title = "Nothing is ranked, for these runs have no numbers:\n"
+    return "\n".join([title, *lines, ""]) if lines else ""
 
 
 def _published(reproduced: Sequence[Reproduced]) -> str:

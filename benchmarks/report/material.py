@@ -10,6 +10,7 @@ from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.plan import Job
 from benchmarks.report import claims, families, frame, provenance, tables
 from benchmarks.report.claims import Reproduced, Verdict
+from benchmarks.report.directions import directions, references
 from benchmarks.report.tables import Summary
 
 
@@ -24,7 +25,7 @@ class Material:
         notes: what a reader should know of the runs.
         runs, controls: one row per run; see `frame`.
         summary: means and intervals.
-        differences, ranks: see `families`.
+        differences, ranks: see `families`; the ranks are those of rows that are no reference.
         verdicts, reproduced: on the suite's claims and published numbers.
 
     """
@@ -44,7 +45,8 @@ class Material:
 
 def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: str) -> Material:
     """Read the run folders and compute what all forms of the report show."""
-    runs = frame.results_frame(jobs)
+    runs, light = frame.results_frame(jobs), frame.light_frame(jobs)
+    lacking = references(directions(runs, light))
     return Material(
         suite=suite,
         jobs=jobs,
@@ -52,9 +54,9 @@ def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: s
         notes=provenance.cautions(jobs),
         runs=runs,
         controls=controls,
-        summary=tables.summarise(runs, controls),
+        summary=tables.summarise(runs, controls, lacking),
         differences=families.differences(runs),
-        ranks=families.ranks(runs),
+        ranks=families.ranks(runs[~runs["family"].isin(list(lacking))]),
         verdicts=claims.verdicts(suite.claims, runs),
         reproduced=claims.reproduced(suite.published, runs),
     )

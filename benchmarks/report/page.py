@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from benchmarks.evaluation.registry import METRICS, Metric, head
 from benchmarks.report import answer, differences, frame, look, provenance, tables
 from benchmarks.report.cells import table_of
+from benchmarks.report.endings import endings
 from benchmarks.report.material import Material, heading
 from datasets.registry import DATASETS
 
@@ -34,17 +35,16 @@ def page(material: Material, drawn: Mapping[str, str], folder: Path) -> str:
         folder: where the figures are.
 
     """
+    loader = FileSystemLoader(TEMPLATES)
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["marked"] = marked
-    environment.globals["source_of"] = lambda name: Markup(
-        environment.loader.get_source(environment, name)[0]  # type: ignore[union-attr]
-    )
+    environment.globals["source_of"] = lambda name: Markup(loader.get_source(environment, name)[0])
     figures = {
         name: {"what": what, "src": data_uri(folder / f"{name}.png")}
         for name, what in _embedded(drawn, folder).items()
@@ -89,6 +89,7 @@ def _answer(material: Material) -> dict[str, Any]:
         "findings": answer.findings(material),
         "certainty": answer.certainty(material),
         "cost": answer.cost(material),
+        "endings": endings(material.jobs),
         "notes": material.notes,
         "reproduced": [one.cells for one in material.reproduced],
     }

@@ -1,7 +1,8 @@
 """The comparison table: one summary, printed, as Markdown and as CSV."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 from rich.console import Console
@@ -10,8 +11,11 @@ from rich.table import Table
 
 from benchmarks.evaluation.registry import METRICS, Metric, head, number, table_line
 from benchmarks.report.comparison import clear_best
+from benchmarks.report.endings import in_words
 from benchmarks.report.families import groups
-from benchmarks.report.statistics import LOST, Estimate, estimate
+from benchmarks.report.statistics import Estimate, estimate
+
+Kind = Literal["family", "reference", "control"]
 
 
 @dataclass(frozen=True)
@@ -19,23 +23,52 @@ class Summary:
     """What the tables show.
 
     Attributes:
-        families: rows in order, controls last.
+        families: rows in order, references and then controls last.
         controls: which of them are controls.
+        references: rows that lack a direction where others have both -> what they lack. They stand
+            beside the families and are not ranked with them.
         cells: (row, metric) -> estimate; absent where a row cannot be measured.
         best: metric -> the family that is clearly better than every other, if any.
-        seeds: row -> "finished/planned".
+        seeds: row -> "finished/planned", and what became of the others.
 
     """
 
     families: list[str]
     controls: list[str]
+    references: dict[str, str]
     cells: dict[tuple[str, str], Estimate]
     best: dict[str, str | None]
     seeds: dict[str, str]
 
+    def kind(self, row: str) -> Kind:
+        """Return what a row is."""
+        if row in self.controls:
+            return "control"
+        return "reference" if row in self.references else "family"
 
-def summarise(results: pd.DataFrame, controls: pd.DataFrame) -> Summary:
-    """Reduce runs to means and intervals; the best is marked only among complete groups."""
+    def of(self, *kinds: Kind) -> list[str]:
+        """Return the rows of some kinds, in order."""
+        return [row for row in self.families if self.kind(row) in kinds]
+
+    def runs(self, row: str) -> str:
+        """Return what stands in a row's column of seeds."""
+        if row in self.controls:
+            return "control"
+        return self.seeds[row] + ", reference" * (row in self.references)
+
+
+def summarise(
+    results: pd.DataFrame, controls: pd.DataFrame, references: Mapping[str, str] | None = None
+) -> Summary:
+    """Reduce runs to means and intervals; the best is marked only among complete groups.
+
+    Args:
+        results: one row per planned run; see `frame`.
+        controls: one row per repetition of a control.
+        references: rows of the results that are not ranked -> what they lack.
+
+    """
+    references = dict(references or {})
     frame = pd.concat([part for part in (results, controls) if len(part)])
     names = list(dict.fromkeys(frame["family"]))
     control_names = list(dict.fromkeys(controls["family"]))
@@ -45,11 +78,13 @@ def summarise(results: pd.DataFrame, controls: pd.DataFrame) -> Summary:
         for metric in METRICS
         if len(values := frame.loc[frame["family"] == name, metric].dropna())
     }
+    names.sort(key=lambda name: (name in control_names, name in references))
     own = [name for name in names if name not in control_names]
     seeds = {name: _finished(results[results["family"] == name]) for name in own}
+    ranked = results[~results["family"].isin(list(references))]
     complete = bool(len(results)) and bool((results["status"] == "done").all())
-    best = {name: _best(results, metric) if complete else None for name, metric in METRICS.items()}
-    return Summary(names, control_names, cells, best, seeds)
+    best = {name: _best(ranked, metric) if complete else None for name, metric in METRICS.items()}
+    return Summary(names, control_names, references, cells, best, seeds)
 
 
 def _best(results: pd.DataFrame, metric: Metric) -> str | None:
@@ -61,18 +96,14 @@ def _best(results: pd.DataFrame, metric: Metric) -> str | None:
 
 def _finished(runs: pd.DataFrame) -> str:
     done, planned = int((runs["status"] == "done").sum()), len(runs)
-    lost = runs.loc[runs["status"].isin(LOST), "status"].value_counts()
-    notes = "".join(f", {count} {status}" for status, count in lost.items())
+    without = runs.loc[runs["status"] != "done", "status"].map(in_words).value_counts()
+    notes = "".join(f", {count} {word}" for word, count in without.items())
     return f"{done}/{planned}{notes}"
 
 
 def unfinished(summary: Summary) -> list[str]:
-    """Return the rows of which not every planned run is finished, each with "finished/planned"."""
-    return [
-        f"{row} {seeds}"
-        for row, seeds in summary.seeds.items()
-        if seeds.split("/")[0] != seeds.split(",")[0].split("/")[1]
-    ]
+    """Return the rows of which not every planned run has numbers."""
+    return [row for row, seeds in summary.seeds.items() if "," in seeds]
 
 
 def shown(summary: Summary) -> list[Metric]:
@@ -113,11 +144,11 @@ def _terminal(summary: Summary, title: str | None, metrics: Sequence[Metric]) ->
         table.add_column(head(metric), justify="right", no_wrap=True)
     rows = [row for row in summary.families if speaks(summary, row, metrics)]
     for position, row in enumerate(rows):
-        if row in summary.controls and rows[position - 1] not in summary.controls:
+        if position and summary.kind(row) != summary.kind(rows[position - 1]):
             table.add_section()
         cells = [_two_lines(summary, row, metric) for metric in metrics]
         style = "dim" if row in summary.controls else ""
-        table.add_row(row, summary.seeds.get(row, "control"), *cells, style=style)
+        table.add_row(row, summary.runs(row), *cells, style=style)
     return table
 
 
@@ -146,7 +177,7 @@ def markdown(summary: Summary, metrics: Sequence[Metric]) -> str:
     for row in (row for row in summary.families if speaks(summary, row, metrics)):
         name = f"*{row}*" if row in summary.controls else row
         cells = [_one_line(summary, row, metric) for metric in metrics]
-        lines.append(table_line([name, summary.seeds.get(row, "control"), *cells]))
+        lines.append(table_line([name, summary.runs(row), *cells]))
     return "\n".join(lines) + "\n"
 
 
@@ -157,6 +188,7 @@ def wide(summary: Summary) -> pd.DataFrame:
         values: dict[str, object] = {
             "family": row,
             "kind": "control" if row in summary.controls else "family",
+            "lacks": summary.references.get(row, ""),
             "seeds": summary.seeds.get(row, ""),
         }
         for metric in METRICS:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.test_page import hand_made, material_of, write_report
+from benchmarks.report.write import write_report
+from tests.benchmarks.report_pages import hand_made, material_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

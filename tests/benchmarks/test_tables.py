@@ -19,7 +19,7 @@ def test_table_marks_the_best_only_when_complete() -> None:
     assert "**1.00**" in markdown(full, shown(full))
     missing = summarise(runs(values, aegan2="missing"), NO_CONTROLS)
     assert missing.best["fid_hybrid"] is None
-    assert missing.seeds["aegan"] == "2/3"
+    assert missing.seeds["aegan"] == "2/3, 1 not started"
     lost = summarise(runs(values, aegan2="diverged"), NO_CONTROLS)
     assert lost.seeds["aegan"] == "2/3, 1 diverged"
     assert lost.best["fid_hybrid"] is None
@@ -42,6 +42,19 @@ def test_table_marks_by_differences_not_by_intervals_of_means() -> None:
     assert apart.cells["bigan", "fid_hybrid"].high < apart.cells["aegan", "fid_hybrid"].low
     assert apart.best["fid_hybrid"] is None
     assert summarise(runs(few), NO_CONTROLS).best["fid_hybrid"] == "bigan"
+
+
+def test_references_stand_apart_and_are_never_best() -> None:
+    values = {"gan": [1.0, 1.01, 0.99], "bigan": [3.0, 3.1, 2.9], "aegan": [5.0, 5.1, 4.9]}
+    assert summarise(runs(values), NO_CONTROLS).best["fid_hybrid"] == "gan"
+    summary = summarise(runs(values), runs({"noise": [9.0]}), {"gan": "z → x only"})
+    assert summary.best["fid_hybrid"] == "bigan"
+    assert summary.families == ["bigan", "aegan", "gan", "noise"]
+    assert [summary.kind(row) for row in summary.families] == [
+        *("family", "family", "reference", "control")
+    ]
+    assert "| gan | 3/3, reference | 1.00 [" in markdown(summary, shown(summary))
+    assert wide(summary).set_index("family").loc["gan", "lacks"] == "z → x only"
 
 
 def test_column_heads_say_which_way_is_better() -> None:

@@ -12,7 +12,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     heads.forEach((other) => other.removeAttribute("aria-sort"));
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
     const value = (row) => row.cells[column].dataset.value;
-    for (const body of table.tBodies) {
+    for (const body of table.querySelectorAll("tbody:not(.title)")) {
       const rows = [...body.rows].sort((a, b) => compare(value(a), value(b), up ? 1 : -1));
       body.append(...rows);
     }

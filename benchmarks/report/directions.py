@@ -1,0 +1,45 @@
+"""Which way a row goes: from the prior to images, from images to codes, or both ways.
+
+Told by what was measured of it, during training or after, so that rows of other options and of
+families from outside the repository are known as well.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from benchmarks.evaluation.registry import METRICS
+
+DRAWS, ENCODES, BOTH, UNKNOWN = "z → x only", "x → z only", "both", ""
+WAYS = {"samples": DRAWS, "representation": ENCODES, "consistency": ENCODES}
+"""Question -> the way that a row needs to have an answer."""
+LACKS = {DRAWS: "it has no encoder", ENCODES: "it draws no images from a prior"}
+ENOUGH = 2
+"""Rows of both directions from which on a report compares those, and the others are references."""
+
+
+def directions(*frames: pd.DataFrame) -> dict[str, str]:
+    """Return row -> DRAWS, ENCODES, BOTH, or UNKNOWN where nothing was measured.
+
+    Args:
+        frames: one row per run or per look during training: family, then metrics.
+
+    """
+    found: dict[str, set[str]] = {}
+    for frame in (frame for frame in frames if len(frame)):
+        for row, own in frame.groupby("family", sort=False):
+            measured = [name for name in METRICS if name in own and own[name].notna().any()]
+            ways = {WAYS[q] for name in measured if (q := METRICS[name].question) in WAYS}
+            found.setdefault(str(row), set()).update(ways)
+    return {row: _way(ways) for row, ways in found.items()}
+
+
+def _way(ways: set[str]) -> str:
+    return BOTH if len(ways) > 1 else next(iter(ways), UNKNOWN)
+
+
+def references(ways: Mapping[str, str]) -> dict[str, str]:
+    """Return the rows that go one way where others go both -> what they lack; see `ENOUGH`."""
+    if sum(way == BOTH for way in ways.values()) < ENOUGH:
+        return {}
+    return {row: f"{way}: {LACKS[way]}" for row, way in ways.items() if way in LACKS}

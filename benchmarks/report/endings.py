@@ -1,0 +1,53 @@
+"""What became of the runs that have no numbers."""
+
+from collections.abc import Iterable
+
+from benchmarks.files import read_json, read_lines
+from benchmarks.plan import Job
+from benchmarks.report.frame import status_of
+
+WORDS = {
+    "to resume": "interrupted",
+    "missing": "not started",
+    "to evaluate": "not evaluated",
+    "stale": "of other code",
+}
+"""State of a run -> what tables call it, where that is not the state's own name."""
+NEXT = {
+    "to resume": "; the same command goes on from there",
+    "to evaluate": "; the same command evaluates it",
+    "stale": "; the same command trains it anew",
+}
+
+
+def in_words(status: str) -> str:
+    """Return what a table calls a run of some state."""
+    return WORDS.get(status, status)
+
+
+def endings(jobs: Iterable[Job]) -> list[str]:
+    """Return a line for every run without numbers: how far it came, and what the command does."""
+    states = ((job, status_of(job)) for job in jobs)
+    return [f"{job.label}: {_how_far(job, state)}" for job, state in states if state != "done"]
+
+
+def _how_far(job: Job, status: str) -> str:
+    said = in_words(status)
+    if status in ("to resume", "diverged"):
+        said += f" after {_updates(job):,} of {job.run.training.steps:,} updates"
+    elif status == "failed":
+        said += f": {_reason(job)}"
+    return said + NEXT.get(status, "")
+
+
+def _updates(job: Job) -> int:
+    """Return the last update that left a trace."""
+    ended = (read_json(job.folder / "training.json") or {}).get("steps", 0)
+    logged = (line["step"] for line in read_lines(job.folder / "curve.jsonl"))
+    return int(max([ended, *logged]))
+
+
+def _reason(job: Job) -> str:
+    """Return the last line of what a failed run left: the error itself."""
+    lines = (job.folder / "failure.txt").read_text().strip().splitlines()
+    return lines[-1] if lines else "no reason was written"

@@ -1,0 +1,28 @@
+"""The report's first sentences."""
+
+from pathlib import Path
+
+from benchmarks.report import answer, frame
+from benchmarks.report.material import gather
+from tests.benchmarks.report_pages import hand_made, material_of, suite_of
+
+
+def test_sentences_name_who_is_ahead_and_how_sure(tmp_path: Path) -> None:
+    material = material_of(hand_made(tmp_path))
+    first, second, third = answer.findings(material)
+    assert first.startswith("aegan is clearly best in FID (1.10 [")
+    assert second == "No family is clearly ahead in recon. MSE."
+    assert third.startswith("Best by the mean alone, which other seeds may turn: ")
+    assert third.endswith(" in recon. MSE.")
+    assert "n = 3 training seeds" in answer.certainty(material)
+    assert "no permutation p can be below 0.1" in answer.certainty(material)
+
+
+def test_nobody_is_compared_in_what_only_controls_have(tmp_path: Path) -> None:
+    jobs = hand_made(tmp_path)
+    runs = frame.results_frame(jobs)
+    control = runs.iloc[:1].assign(family="raw pixels", fid_hybrid=0.5, knn1_accuracy_features=0.9)
+    material = gather(suite_of(), jobs, control, "python run_all.py")
+    said = " ".join(answer.findings(material))
+    assert "1-NN" not in said
+    assert "No family is better than the best control in FID or recon. MSE." in said

@@ -1,0 +1,71 @@
+"""The figures: what they draw, and that they can be told apart."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from benchmarks.report import curves, figures, style, write
+from benchmarks.report.material import Material
+from benchmarks.report.write import write_report
+from tests.benchmarks.report_pages import hand_made, material_of
+
+
+def test_a_mean_over_seeds_ends_where_a_seed_ends(tmp_path: Path, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, stem: drawn.append(figure))
+    light = pd.DataFrame(
+        {"family": "a", "seed": [0, 0, 1], "step": [50, 100, 50], "fid_hybrid": [4.0, 1.0, 2.0]}
+    )
+    looks = style.looks_of("a")
+    assert figures.learning(light.assign(seconds=light["step"] / 10), looks, tmp_path)
+    one, other, mean = drawn[0].axes[0].lines
+    assert [len(line.get_xdata()) for line in (one, other, mean)] == [2, 1, 1]
+    assert mean.get_ydata().tolist() == [3.0]
+    plt.close("all")
+
+
+@pytest.mark.parametrize("names", [["G/fool", "D/real"], ["D/real"], []])
+def test_every_term_is_drawn_in_its_players_panel(names, tmp_path: Path, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(curves, "save", lambda figure, stem: drawn.append(figure))
+    table = pd.DataFrame({"family": "a", "seed": [0, 0, 1, 1], "step": [50, 100] * 2})
+    for name in [*names, "D/grad_norm"]:
+        table[name] = 1.0
+    assert curves.losses(table, tmp_path) == bool(names)
+    assert curves.gradient_norms(table, tmp_path)
+    assert not curves.gradient_norms(table.drop(columns="D/grad_norm"), tmp_path)
+    titles = {axis.get_title(): len(axis.lines) for axis in drawn[0].axes}
+    if names:
+        assert titles == {name[0]: 3 for name in names}  # two seeds and their mean
+    assert [len(axis.lines) for axis in drawn[-1].axes] == [3]
+    plt.close("all")
+
+
+def test_looks_differ_without_colours() -> None:
+    looks = style.looks_of(f"row {i}" for i in range(11))
+    assert len({(str(look.dash), look.marker) for look in looks.values()}) == 11
+
+
+def test_figures_are_drawn_again_only_when_something_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, drawn = hand_made(tmp_path)[:2], []
+
+    def draw(material: Material, folder: Path) -> dict[str, str]:
+        for suffix in style.FORMATS:
+            (folder / f"forest.{suffix}").write_bytes(b"a picture")
+        drawn.append(folder)
+        return {"forest": "intervals"}
+
+    monkeypatch.setattr(write, "_draw", draw)
+    folder = write_report(material_of(jobs), tmp_path)
+    write_report(material_of(jobs), tmp_path)
+    assert len(drawn) == 1
+    (folder / "forest.pdf").unlink()
+    write_report(material_of(jobs), tmp_path)
+    assert len(drawn) == 2
+    (jobs[0].folder / "samples.png").touch()
+    write_report(material_of(jobs), tmp_path)
+    assert len(drawn) == 3

@@ -1,0 +1,53 @@
+"""Where the numbers of a report come from, and the commands that make them again."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from benchmarks import plan
+from benchmarks.report import provenance
+from tests.benchmarks.report_pages import hand_made, material_of
+from tests.benchmarks.run_folders import run_of
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        run_of("bigan"),
+        run_of("bigan", training={"steps": 60, "batch_size": 32}, networks={"width": 16}),
+        run_of("bigbigan", options={"unary_z": False}),
+        run_of("mine", game="bigbigan", options={"unary_z": False}),
+        run_of("autoencoder", dataset="mnist"),
+        *(job.run for job in plan.jobs(plan.load_suite("aegan-stability"), Path(), [0])),
+        *(job.run for job in plan.jobs(plan.load_suite("sensitivity"), Path(), [0])[:5]),
+    ],
+)
+def test_the_command_of_a_row_gives_that_row(run) -> None:
+    """Read back by the command line's own functions, the run is the same."""
+    words = shlex.split(provenance.command_of(run, "digits", 1))
+    assert words[:2] == ["python", "run_all.py"]
+    given = [tuple(words[i : i + 2]) for i in range(2, len(words), 2)]
+    one = dict(given)
+    settings = [value for name, value in given if name == "--set"]
+    suite = plan.load_suite(one["--suite"])
+    asked = plan.override(suite, settings, one["--families"].split(","), int(one["--seeds"]))
+    (job,) = plan.jobs(asked, Path(), [0])
+    assert job.run == run
+
+
+def test_rows_named_apart_get_the_command_of_their_row() -> None:
+    run = run_of("bigan", networks={"width": 32})
+    named = run.model_copy(update={"family": "bigan (lr 0.1, width 32)"})
+    assert provenance.command_of(named, "merged", 1) == provenance.command_of(run, "digits", 1)
+
+
+def test_several_versions_of_the_code_are_said(tmp_path: Path) -> None:
+    jobs = hand_made(tmp_path)
+    assert material_of(jobs).notes == []
+    path = jobs[0].folder / "environment.json"
+    path.write_text(path.read_text().replace("0123", "9999").replace("false", "true"))
+    assert [note.split(";")[0] for note in material_of(jobs).notes] == [
+        "The runs stem from 2 commits of the code",
+        "Some runs were made with uncommitted changes",
+    ]
