@@ -23,6 +23,8 @@ from benchmarks.rows import (
 )
 
 SUITES = Path(__file__).with_name("suites")
+SHORT = "-short"
+"""What the name of a suite's short form ends in."""
 State = Literal["done", "diverged", "to evaluate", "to resume", "stale", "missing"]
 
 
@@ -115,7 +117,7 @@ def shortened(suite: Suite) -> Suite:
         )
     short = suite.short
     changed = {
-        "name": f"{suite.name}-short",
+        "name": suite.name + SHORT,
         "dataset": short.dataset or suite.dataset,
         "families": short.families or suite.families,
     }

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.config import Run, Suite
 from benchmarks.errors import UserError
 from benchmarks.files import read_json
-from benchmarks.plan import Job, load_suite, suite_names
+from benchmarks.plan import SHORT, Job, load_suite, shortened, suite_names
 from benchmarks.rows import run_of
 
 FOR_ALL = ("precision", "threads", "stacked")
@@ -72,14 +72,17 @@ def command_of(run: Run, suite: str, seeds: int) -> str:
     row = run.family.split(" (")[0]  # as it was before rows of other settings were named apart
     run = run.model_copy(update={"family": row})
     name, changes = _closest(run, suite)
-    words = ["python", "run_all.py", "--suite", name, "--families", row, "--seeds", str(seeds)]
+    words = ["python", "run_all.py", "--suite", name.removesuffix(SHORT)]
+    words += [*(["--short"] * name.endswith(SHORT)), "--families", row, "--seeds", str(seeds)]
     for setting in changes:
         words += ["--set", setting]
     return shlex.join(words)
 
 
 def _closest(run: Run, suite: str) -> tuple[str, list[str]]:
-    found = {name: _changes(run, load_suite(name)) for name in suite_names()}
+    suites = [load_suite(name) for name in suite_names()]
+    suites += [shortened(suite) for suite in suites if suite.short is not None]
+    found = {suite.name: _changes(run, suite) for suite in suites}
     possible = {name: changes for name, changes in found.items() if changes is not None}
     chosen = suite if suite in possible else min(possible, key=lambda name: len(possible[name]))
     return chosen, possible[chosen]

@@ -27,13 +27,23 @@ def test_the_command_of_a_row_gives_that_row(run) -> None:
     """Read back by the command line's own functions, the run is the same."""
     words = shlex.split(provenance.command_of(run, "digits", 1))
     assert words[:2] == ["python", "run_all.py"]
+    short = "--short" in words
+    words = [word for word in words if word != "--short"]
     given = [tuple(words[i : i + 2]) for i in range(2, len(words), 2)]
     one = dict(given)
     settings = [value for name, value in given if name == "--set"]
     suite = plan.load_suite(one["--suite"])
+    suite = plan.shortened(suite) if short else suite
     asked = plan.override(suite, settings, one["--families"].split(","), int(one["--seeds"]))
     (job,) = plan.jobs(asked, Path(), [0])
     assert job.run == run
+
+
+def test_a_row_of_a_short_form_gets_the_short_command() -> None:
+    short = plan.shortened(plan.load_suite("mnist"))
+    (job, *_) = plan.jobs(short, Path(), [0])
+    command = f"python run_all.py --suite mnist --short --families {job.run.family} --seeds 3"
+    assert provenance.command_of(job.run, short.name, 3) == command
 
 
 def test_rows_named_apart_get_the_command_of_their_row() -> None:
