@@ -18,7 +18,8 @@ def findings(material: Material) -> list[str]:
     ]
     if unfinished := tables.unfinished(summary):
         said = "; ".join(f"{row} {summary.seeds[row]}" for row in unfinished)
-        return [f"Nothing is ranked, for not every run has ended well: {said}."]
+        why = f"Nothing is ranked, for not every run has ended well: {said}."
+        return [why, _leaders("Best by the mean of what is finished", summary, metrics)]
     if _most_seeds(summary) < 2:
         return [
             "One training seed per family cannot tell families apart: the spread between seeds is "
@@ -35,7 +36,8 @@ def findings(material: Material) -> list[str]:
     open_ = [m for m in metrics if summary.best[m.name] is None]
     if open_:
         sentences.append(f"No family is clearly ahead in {_and([m.title for m in open_], 'or')}.")
-        sentences.append(_by_the_mean(summary, open_))
+        lead = "Best by the mean alone, which other seeds may turn"
+        sentences.append(_leaders(lead, summary, open_))
     if behind := _behind_controls(summary, metrics):
         sentences.append(f"No family is better than the best control in {_and(behind, 'or')}.")
     if summary.references:
@@ -43,14 +45,14 @@ def findings(material: Material) -> list[str]:
     return sentences
 
 
-def _by_the_mean(summary: Summary, metrics: list[Metric]) -> str:
+def _leaders(lead: str, summary: Summary, metrics: list[Metric]) -> str:
     """Say who has the best mean where nobody is clearly ahead."""
     leaders: dict[str, list[str]] = {}
     for metric in metrics:
         families = _means(summary, metric, "family")
         leaders.setdefault(min(families, key=families.__getitem__), []).append(metric.title)
     who = "; ".join(f"{family} in {_and(titles)}" for family, titles in leaders.items())
-    return f"Best by the mean alone, which other seeds may turn: {who}."
+    return f"{lead}: {who or 'nobody'}."
 
 
 def _behind_controls(summary: Summary, metrics: list[Metric]) -> list[str]:

@@ -26,9 +26,16 @@ def in_words(status: str) -> str:
 
 
 def endings(jobs: Iterable[Job]) -> list[str]:
-    """Return a line for every run without numbers: how far it came, and what the command does."""
-    states = ((job, status_of(job)) for job in jobs)
-    return [f"{job.label}: {_how_far(job, state)}" for job, state in states if state != "done"]
+    """Return how far the runs without numbers came, and what the same command does with them."""
+    seeds: dict[tuple[str, str], list[str]] = {}
+    for job in jobs:
+        if (status := status_of(job)) != "done":
+            said = _how_far(job, status)
+            seeds.setdefault((job.run.family, said), []).append(str(job.run.seed))
+    return [
+        f"{row}, seed{'s' * (len(own) > 1)} {', '.join(own)}: {said}"
+        for (row, said), own in seeds.items()
+    ]
 
 
 def _how_far(job: Job, status: str) -> str:

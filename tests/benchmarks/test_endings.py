@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.plan import Job
+from benchmarks.report import answer
 from benchmarks.report.endings import endings
 from tests.benchmarks.report_pages import hand_made, material_of, written
 from tests.benchmarks.run_folders import run_of, write_run
@@ -50,18 +51,18 @@ def absent(job: Job) -> None:
 def test_a_run_without_numbers_says_why(tmp_path: Path, ending, word: str, line: str) -> None:
     jobs = hand_made(tmp_path)
     ending(jobs[4])  # bigan, seed 1
-    assert endings(jobs) == [f"bigan seed 1: {line}"]
+    assert endings(jobs) == [f"bigan, seed 1: {line}"]
     page, text = written(tmp_path, material_of(jobs))
     assert page.rows["bigan"][1][1] == f"2/3, 1 {word}"
     assert f"for not every run has ended well: bigan 2/3, 1 {word}." in text
-    assert f"<li>bigan seed 1: {line}</li>" in text
-    assert f"- bigan seed 1: {line}\n" in (tmp_path / "reports/digits/table.md").read_text()
+    assert f"<li>bigan, seed 1: {line}</li>" in text
+    assert f"- bigan, seed 1: {line}\n" in (tmp_path / "reports/digits/table.md").read_text()
 
 
 def test_a_run_of_other_code_is_said(tmp_path: Path) -> None:
     write_run(tmp_path, run_of("bigan"), {"fid_hybrid": 1.0}, identity="1" * 64)
     job = Job(run_of("bigan"), "0" * 64, tmp_path / "runs" / "digits" / "bigan" / "seed0-0")
-    assert endings([job]) == ["bigan seed 0: of other code; the same command trains it anew"]
+    assert endings([job]) == ["bigan, seed 0: of other code; the same command trains it anew"]
 
 
 def test_nothing_is_said_where_all_is_well(tmp_path: Path) -> None:
@@ -69,3 +70,13 @@ def test_nothing_is_said_where_all_is_well(tmp_path: Path) -> None:
     assert endings(jobs) == []
     _, text = written(tmp_path, material_of(jobs))
     assert "Runs without numbers" not in text
+
+
+def test_seeds_of_one_ending_share_a_line(tmp_path: Path) -> None:
+    jobs = hand_made(tmp_path)
+    for job in jobs[3:6]:
+        unevaluated(job)
+    assert endings(jobs) == ["bigan, seeds 0, 1, 2: not evaluated; the same command evaluates it"]
+    said = answer.findings(material_of(jobs))
+    assert said[0].endswith("ended well: bigan 0/3, 3 not evaluated.")
+    assert said[1].startswith("Best by the mean of what is finished: aegan in FID")
