@@ -32,6 +32,7 @@ class Metric:
     controls: str
     target: float | None = None
     headline: bool = False
+    plain: str = ""
     floor: float | None = None
     digits: int = 3
     factor: float = 1.0

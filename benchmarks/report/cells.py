@@ -1,9 +1,10 @@
 """The comparison table for the page: what each head and cell says and shows."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from benchmarks.evaluation.registry import Metric, head, number
+from benchmarks.evaluation.registry import METRICS, Metric, head, number
 from benchmarks.report import tables
 from benchmarks.report.tables import Kind, Summary
 
@@ -28,10 +29,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the table; `lacks` says what keeps a reference from being ranked."""
+    """A row of the table."""
 
     name: str
-    lacks: str
     seeds: str
     whole: bool
     cells: list[Cell]
@@ -61,6 +61,37 @@ TITLES: dict[Kind, str] = {
 }
 
 
+ROOM = 8
+"""Metrics in the first table: as many as a window 1,200 pixels wide has room for."""
+
+
+def leading(summary: Summary, wanted: Collection[str] = (), room: int = ROOM) -> list[Metric]:
+    """Return the metrics of the first table, in the order of the registry.
+
+    First come those that decide something, and those asked for; the others in turn, one of each
+    question, until there is no room.
+
+    Args:
+        summary: what was measured.
+        wanted: names of metrics that the suite's claims are about, headline or not.
+        room: how many at most.
+
+    """
+    present = {metric for _, metric in summary.cells}
+    metrics = [
+        m for m in METRICS.values()
+        if m.name in present and m.question != "cost" and (m.headline or m.name in wanted)
+    ]  # fmt: skip
+    decides = {m.name for m in metrics if summary.best[m.name] or m.name in wanted}
+    turn: dict[str, int] = {}
+    asked: Counter[str] = Counter()
+    for metric in metrics:
+        turn[metric.name] = asked[metric.question]
+        asked[metric.question] += 1
+    chosen = sorted(metrics, key=lambda m: (m.name not in decides, turn[m.name]))[:room]
+    return [m for m in metrics if m in chosen]
+
+
 def table_of(summary: Summary, metrics: Sequence[Metric]) -> Table:
     """Return the table of some metrics; references and controls stand apart."""
     bodies = [
@@ -69,7 +100,7 @@ def table_of(summary: Summary, metrics: Sequence[Metric]) -> Table:
         for kind, title in TITLES.items()
     ]  # fmt: skip
     return Table(
-        columns=[Column(head(metric), tip(metric)) for metric in metrics],
+        columns=[Column(_head(metric), tip(metric)) for metric in metrics],
         bodies=[body for body in bodies if body.lines],
     )
 
@@ -82,10 +113,14 @@ def tip(metric: Metric) -> str:
     )
 
 
+def _head(metric: Metric) -> str:
+    """Return a column head that may break between words, but not before its arrow."""
+    return metric.title + head(metric).removeprefix(metric.title).replace(" ", "\u00a0")
+
+
 def _line(summary: Summary, row: str, metrics: Sequence[Metric]) -> Line:
     return Line(
         name=row,
-        lacks=summary.references.get(row, ""),
         seeds=summary.seeds.get(row, ""),
         whole=row not in tables.unfinished(summary),
         cells=[_cell(summary, row, metric) for metric in metrics],

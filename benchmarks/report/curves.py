@@ -5,15 +5,17 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmarks.report.style import Looks, grid, legend, logarithmic, looks_of, save
+from benchmarks.report.style import Look, few_ticks, grid, legend, logarithmic, looks_of, save
+from benchmarks.report.terms import player_in_words, term_in_words
 
 GRADIENT = "grad_norm"
 
 
-def losses(curve: pd.DataFrame, stem: Path) -> bool:
+def losses(row: str, curve: pd.DataFrame, stem: Path) -> bool:
     """Draw one row's terms, a panel per player: seeds thin, their mean thick; False without any.
 
     Args:
+        row: its name.
         curve: the row's lines of curve.jsonl: seed, step and "player/term" columns.
         stem: path of the figure without a suffix.
 
@@ -25,13 +27,15 @@ def losses(curve: pd.DataFrame, stem: Path) -> bool:
             players.setdefault(player, []).append(term)
     if not players:
         return False
-    figure, axes = grid(len(players), columns=3)
+    figure, axes = grid(len(players), columns=1, panel=(4.2, 3.2))
     for axis, (player, terms) in zip(axes, players.items(), strict=True):
         looks = looks_of(terms)
         for term in terms:
-            _thin_and_thick(axis, curve, f"{player}/{term}", looks, term)
-        axis.set(title=player.replace("_", " "), xlabel="updates")
-        axis.legend(fontsize="x-small", frameon=False)
+            key = f"{player}/{term}"
+            _thin_and_thick(axis, curve, key, looks[term], term_in_words(key))
+        axis.set(title=f"{row}: {player_in_words(player)}", xlabel="updates")
+        few_ticks(axis.xaxis)
+        axis.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.2), fontsize="small", frameon=False)
     save(figure, stem)
     return True
 
@@ -43,12 +47,13 @@ def gradient_norms(curves: pd.DataFrame, stem: Path) -> bool:
     if not rows:
         return False
     looks = looks_of(column.split("/", 1)[0] for column in names)
-    figure, axes = grid(len(rows), columns=3)
+    figure, axes = grid(len(rows), columns=2)
     for axis, row in zip(axes, rows, strict=True):
         own = curves[curves["family"] == row]
         for column in names:
             if own[column].notna().any():
-                _thin_and_thick(axis, own, column, looks, column.split("/", 1)[0])
+                player = column.split("/", 1)[0]
+                _thin_and_thick(axis, own, column, looks[player], player_in_words(player))
         axis.set(title=row, xlabel="updates")
         logarithmic(axis.yaxis)
     legend(figure, looks, list(looks))
@@ -61,9 +66,8 @@ def _columns(curve: pd.DataFrame) -> list[str]:
     return [c for c in map(str, curve) if "/" in c and curve[c].notna().any()]
 
 
-def _thin_and_thick(axis: Axes, curve: pd.DataFrame, column: str, looks: Looks, name: str) -> None:
-    look = looks[name]
+def _thin_and_thick(axis: Axes, curve: pd.DataFrame, column: str, look: Look, label: str) -> None:
     for _, seed in curve.groupby("seed"):
         axis.plot(seed["step"], seed[column], color=look.colour, linewidth=0.5, alpha=0.45)
     mean = curve.groupby("step")[column].mean()
-    axis.plot(mean.index, mean, label=name.replace("_", " "), linewidth=1.4, **look.line)
+    axis.plot(mean.index, mean, label=label, linewidth=1.4, **look.line)

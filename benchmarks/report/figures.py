@@ -1,48 +1,15 @@
-"""Figures of numbers: intervals, quality over training, truncation."""
+"""Figures of numbers: quality over training, truncation."""
 
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmarks.evaluation.registry import LIGHT, METRICS, Metric, head
-from benchmarks.report import tables
-from benchmarks.report.style import GREY, Look, Looks, grid, legend, logarithmic, save
-from benchmarks.report.tables import Summary
+from benchmarks.evaluation.registry import LIGHT, METRICS
+from benchmarks.report.style import Look, Looks, grid, legend, logarithmic, save
 
 X_LABELS = {"step": "updates", "seconds": "seconds of training"}
 OVER_SECONDS = ("fid_hybrid", "reconstruction_ratio")
-
-
-def forest(summary: Summary, looks: Looks, stem: Path) -> bool:
-    """Draw each headline metric's means with their intervals, a panel each; False if there is none.
-
-    Control rows are not drawn: they lie far away and would press the families together.
-    """
-    metrics = [m for m in tables.shown(summary) if m.question != "cost"]
-    if not metrics:
-        return False
-    rows = [row for row in summary.families if row not in summary.controls]
-    figure, axes = grid(len(metrics), columns=3, panel=(3.6, 0.8 + 0.26 * len(rows)))
-    for axis, metric in zip(axes, metrics, strict=True):
-        own = [row for row in rows if (row, metric.name) in summary.cells]
-        for y, row in enumerate(reversed(own)):
-            _interval(axis, y, summary, row, metric, looks[row])
-        axis.set_yticks(range(len(own)), list(reversed(own)))
-        axis.set(title=head(metric), ylim=(-0.6, len(own) - 0.4))
-        axis.grid(axis="y", visible=False)
-        if metric.target is not None:
-            axis.axvline(metric.target, color=GREY, linewidth=0.8)
-    save(figure, stem)
-    return True
-
-
-def _interval(axis: Axes, y: int, summary: Summary, row: str, metric: Metric, look: Look) -> None:
-    cell = summary.cells[row, metric.name]
-    mean = cell.mean * metric.factor
-    axis.plot([mean], [y], color=look.colour, marker=look.marker, linestyle="")
-    if cell.low is not None and cell.high is not None:
-        axis.plot([cell.low * metric.factor, cell.high * metric.factor], [y, y], color=look.colour)
 
 
 def learning(light: pd.DataFrame, looks: Looks, stem: Path) -> bool:

@@ -20,7 +20,8 @@ PICTURE = re.compile(r"!\[(?P<caption>.*?)\]\((?P<name>[\w-]+)\.png\)\n\n(?P=cap
 def main(
     name: Annotated[str, typer.Argument(help="A folder of results/reports.")],
     pictures: Annotated[
-        str | None, typer.Option(help="Only these, separated by commas; else all on the page.")
+        str | None,
+        typer.Option(help="Only these, or groups such as forest or losses; else all."),
     ] = None,
     results: Annotated[Path, typer.Option(help="Folder of reports.")] = Path("results"),
 ) -> None:
@@ -30,7 +31,8 @@ def main(
         raise typer.BadParameter(f"{source} holds no report; run_all.py writes it")
     page = (source / "table.md").read_text()
     shown = [found["name"] for found in PICTURE.finditer(page)]
-    kept = shown if pictures is None else [name for name in shown if name in pictures.split(",")]
+    wanted = None if pictures is None else pictures.split(",")
+    kept = [n for n in shown if wanted is None or n in wanted or n.split("_")[0] in wanted]
     if target.exists():
         shutil.rmtree(target)
     target.mkdir(parents=True)

@@ -11,15 +11,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from benchmarks.evaluation.registry import METRICS, Metric, head
-from benchmarks.report import answer, differences, frame, look, provenance, tables
+from benchmarks.report import answer, cells, differences, frame, look, provenance, tables, words
 from benchmarks.report.cells import table_of
 from benchmarks.report.endings import endings
 from benchmarks.report.material import Material, heading
+from benchmarks.report.tables import Summary
 from datasets.registry import DATASETS
 
 TEMPLATES = Path(__file__).with_name("templates")
-BESIDE_HEADLINE = ("parameters", "failure_rate")
-"""Shown in the main table though no headline: what a row costs, and whether it trains."""
+COSTS = ("train_seconds", "parameters")
+"""Shown in the main table beside its metrics."""
 
 ROOM = 6_000_000
 """Bytes of figures in one page; written as text they grow by a third, and with the pictures of runs
@@ -43,7 +44,7 @@ def page(material: Material, drawn: Mapping[str, str], folder: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["marked"] = marked
+    environment.filters |= {"marked": marked, "explained": words.Explainer()}
     environment.globals["source_of"] = lambda name: Markup(loader.get_source(environment, name)[0])
     figures = {
         name: {"what": what, "src": data_uri(folder / f"{name}.png")}
@@ -99,18 +100,21 @@ def _numbers(material: Material) -> dict[str, Any]:
     summary = material.summary
     present = {name for _, name in summary.cells}
     headline = tables.shown(summary)
-    beside = [METRICS[name] for name in BESIDE_HEADLINE if name in present]
-    everything = [*headline, *beside]
-    further = {
-        question: [m for m in metrics if m not in beside]
-        for question, metrics in tables.further(summary).items()
-    }
+    wanted = {one.metric for one in material.suite.claims}
+    wanted |= {one.metric for one in material.suite.published}
+    costs = [METRICS[name] for name in COSTS if name in present]
+    failed = [m for m in (METRICS["failure_rate"],) if _anywhere(summary, m)]
+    leading = cells.leading(summary, wanted, cells.ROOM - len(failed))
     compared = differences.compared(material.differences, material.ranks, headline)
     decided = bool(material.differences["p"].notna().any())
     return {
-        "main": table_of(summary, everything),
-        "further": {q: table_of(summary, metrics) for q, metrics in further.items() if metrics},
+        "main": table_of(summary, [*leading, *failed, *costs]),
+        "headline": table_of(summary, headline) if set(headline) - {*leading, *costs} else None,
+        "further": {q: table_of(summary, ms) for q, ms in tables.further(summary).items()},
         "glossary": [m for m in METRICS.values() if m.name in present],
+        "in_words": words.in_plain_words(m for m in headline if m.question != "cost"),
+        "words": words.GENERAL,
+        "rows": words.rows(summary, (job.run for job in material.jobs)),
         "head": head,
         "compared": compared if decided else [],
         "ranks": ranks_of(material, headline) if decided else [],
@@ -123,6 +127,11 @@ def _numbers(material: Material) -> dict[str, Any]:
         },
         "undefined": frame.undefined_metrics(material.jobs),
     }
+
+
+def _anywhere(summary: Summary, metric: Metric) -> bool:
+    """Whether a metric is above 0 in any row."""
+    return any(cell.mean > 0 for (_, name), cell in summary.cells.items() if name == metric.name)
 
 
 def ranks_of(material: Material, metrics: Sequence[Metric]) -> list[tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,24 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, StrMethodFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+    StrMethodFormatter,
+)
 
 from benchmarks.files import whole
+from zoo.registry import FAMILIES
 
 FORMATS: dict[str, dict[str, Any]] = {
     "png": {"dpi": 120},
@@ -25,8 +36,17 @@ FORMATS: dict[str, dict[str, Any]] = {
 }
 DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+PALETTE = (
+    *("#E69F00", "#009E73", "#D55E00", "#332288", "#0072B2", "#882255"),
+    *("#56B4E9", "#8A8A2B", "#B0B0B0", "#CC79A7", "#444444"),
+)
+"""Colours that the colour-blind can tell apart (Okabe and Ito 2008, Tol 2021), of the registered
+families from the last to the first."""
+
 PANEL = (4.2, 3.0)
 GREY = "0.45"
+TICKS = 4
+"""Labelled at most, so that they do not touch."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +72,17 @@ Looks = dict[str, Look]
 
 
 def looks_of(names: Iterable[str]) -> Looks:
-    """Return a look for each name, the same in every figure of a report."""
+    """Return a look for each name: a registered family's own, in every report; else a free one."""
     order = list(dict.fromkeys(names))
-    colours = sns.color_palette("colorblind", len(order))
-    return {
-        name: Look(colour, DASHES[i % len(DASHES)], MARKERS[i % len(MARKERS)])
-        for i, (name, colour) in enumerate(zip(order, colours, strict=True))
-    }
+    own = {family: i for i, family in enumerate(reversed(FAMILIES)) if family in order}
+    free = (i for i in count() if i not in own.values())
+    places = {name: own[name] if name in own else next(free) for name in order}
+    return {name: _look(i) for name, i in places.items()}
+
+
+def _look(i: int) -> Look:
+    colour = to_rgb(PALETTE[i % len(PALETTE)])
+    return Look(colour, DASHES[i % len(DASHES)], MARKERS[i % len(MARKERS)])
 
 
 def grid(n: int, columns: int = 2, panel: tuple[float, float] = PANEL) -> tuple[Figure, list[Axes]]:
@@ -71,7 +95,7 @@ def grid(n: int, columns: int = 2, panel: tuple[float, float] = PANEL) -> tuple[
         columns,
         figsize=(panel[0] * columns, panel[1] * rows + 0.5),
         squeeze=False,
-        layout="constrained",
+        layout=ConstrainedLayoutEngine(h_pad=0.1),
     )
     for axis in list(axes.flat)[n:]:
         axis.axis("off")
@@ -86,6 +110,37 @@ def logarithmic(*axes: XAxis | YAxis) -> None:
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axis.set_minor_formatter(StrMethodFormatter("{x:g}"))
         axis.set_tick_params(which="minor", labelsize="x-small")
+
+
+def few_ticks(axis: XAxis | YAxis) -> None:
+    """Label at most `TICKS` round numbers within the present limits."""
+    low, high = axis.get_view_interval()
+    values = _powers(low, high) if axis.get_scale() == "log" else []
+    if len(values) < 3:  # less than a decade
+        values = _steps(low, high)
+    axis.set_major_locator(FixedLocator(values))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def _steps(low: float, high: float) -> list[float]:
+    """Return the most equidistant round numbers between two numbers, within `TICKS`."""
+    for bins in range(TICKS + 1, 0, -1):
+        found = MaxNLocator(bins, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        values = [float(value) for value in found if low <= value <= high]
+        if len(values) <= TICKS:
+            break
+    return values
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Return powers of ten between two numbers, with multiples of them where there is room."""
+    for factors in ((1, 2, 5), (1, 3), (1,)):
+        tens = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+        values = [f * ten for ten in tens for f in factors if low <= f * ten <= high]
+        if len(values) <= TICKS:
+            return values
+    return values[:: -(-len(values) // TICKS)]
 
 
 def legend(figure: Figure, looks: Looks, names: Sequence[str]) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.files import read_json, whole, write_json, write_text
-from benchmarks.report import figures, frame, latex, look, markdown, page, tables
+from benchmarks.report import figures, forest, frame, latex, look, markdown, page, tables
 from benchmarks.report.curves import gradient_norms, losses
 from benchmarks.report.material import Material, heading
 from benchmarks.report.style import FORMATS, looks_of
 
 DRAWN = ".figures.json"
-FOREST = "Headline metrics: mean over seeds and, of two seeds or more, its 95 % interval"
+FOREST = "Headline metrics of {}: mean over seeds and 95 % interval; dashed: controls"
 LEARNING = (
     "Quality during training, on fewer samples, over updates and over seconds (thick: mean over "
     "seeds; thin: each seed); the last look is before the end, whose values stand in the table; "
@@ -31,6 +31,7 @@ POINTS = (
     "Points of a known mixture, one run of each family: test points, as many samples, and what "
     "becomes of those test points on the way through E and G; what lies further out is cut off"
 )
+LOSSES = "{}: every term of every player's loss"
 GRADIENTS = "Norm of each player's gradient during training"
 
 
@@ -80,7 +81,13 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
     if len(truncation):
         _write_csv(truncation, folder / "truncation.csv")
     drawings: dict[str, tuple[str, Callable[[Path], bool]]] = {
-        "forest": (FOREST, lambda stem: figures.forest(material.summary, looks, stem)),
+        **{
+            f"forest_{question}": (
+                FOREST.format(question),
+                partial(forest.forest, material.summary, looks, question),
+            )
+            for question in forest.questions(material.summary)
+        },
         "learning": (
             LEARNING,
             lambda stem: figures.learning(frame.light_frame(jobs), looks, stem),
@@ -97,7 +104,7 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
     for row in dict.fromkeys(job.run.family for job in jobs):
         own = curves[curves["family"] == row] if len(curves) else curves
         stem = f"losses_{slug(row)}"
-        drawings[stem] = (f"{row}: every term of every player's loss", partial(losses, own))
+        drawings[stem] = (LOSSES.format(row), partial(losses, row, own))
     drawings["gradient_norms"] = (GRADIENTS, partial(gradient_norms, curves))
     return {name: what for name, (what, draw) in drawings.items() if draw(folder / name)}
 

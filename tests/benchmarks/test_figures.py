@@ -33,19 +33,14 @@ def test_every_term_is_drawn_in_its_players_panel(names, tmp_path: Path, monkeyp
     table = pd.DataFrame({"family": "a", "seed": [0, 0, 1, 1], "step": [50, 100] * 2})
     for name in [*names, "D/grad_norm"]:
         table[name] = 1.0
-    assert curves.losses(table, tmp_path) == bool(names)
+    assert curves.losses("a", table, tmp_path) == bool(names)
     assert curves.gradient_norms(table, tmp_path)
     assert not curves.gradient_norms(table.drop(columns="D/grad_norm"), tmp_path)
     titles = {axis.get_title(): len(axis.lines) for axis in drawn[0].axes}
     if names:
-        assert titles == {name[0]: 3 for name in names}  # two seeds and their mean
+        assert titles == {f"a: {name[0]}": 3 for name in names}  # two seeds and their mean
     assert [len(axis.lines) for axis in drawn[-1].axes] == [3]
     plt.close("all")
-
-
-def test_looks_differ_without_colours() -> None:
-    looks = style.looks_of(f"row {i}" for i in range(11))
-    assert len({(str(look.dash), look.marker) for look in looks.values()}) == 11
 
 
 def test_figures_are_drawn_again_only_when_something_changed(

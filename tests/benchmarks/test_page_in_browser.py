@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.evaluation.registry import METRICS
+from benchmarks.report import frame
+from benchmarks.report.material import gather
 from benchmarks.report.write import write_report
-from tests.benchmarks.report_pages import hand_made, material_of
+from tests.benchmarks.report_pages import hand_made, material_of, suite_of
+from tests.benchmarks.run_folders import run_of, write_run
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=f"none of {', '.join(NAMES)} is installed")
-SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+SIZES = {"phone": (390, 844), "laptop": (1200, 800), "desktop": (1600, 1000)}
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +25,24 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = tmp_path_factory.mktemp("results")
     jobs = hand_made(results, lost=True, draw=True)
     return write_report(material_of(jobs), results) / "index.html"
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with every metric, references, controls and many digits."""
+    results = tmp_path_factory.mktemp("crowded")
+    every = dict.fromkeys(METRICS, 0.7) | {"parameters": 1_234_567.0, "train_seconds": 1445.0}
+    samples = {
+        name: v for name, v in every.items() if METRICS[name].question in ("samples", "cost")
+    }
+    jobs = [
+        write_run(results, run_of(family, seed), {n: v * (1 + seed / 9) for n, v in own.items()})
+        for family, own in {"bigan": every, "bigan_qp": every, "gan": samples}.items()
+        for seed in range(3)
+    ]
+    control = frame.results_frame(jobs).iloc[:3].assign(family="real, 10,000 of test")
+    material = gather(suite_of(), jobs, control, "python run_all.py")
+    return write_report(material, results) / "index.html"
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +82,27 @@ def test_it_opens_everywhere(browser, report: Path, size: str, scheme: str) -> N
     page.close()
 
 
+def test_the_columns_that_matter_are_seen_at_once(browser, crowded: Path) -> None:
+    page, _ = opened(browser, crowded, "laptop")
+    box = "document.querySelector('#headline').parentElement"
+    assert page.evaluate("document.querySelectorAll('#headline thead th').length") == 2 + 8 + 2
+    assert page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth")
+    assert "all headline columns" in page.content()
+    page.close()
+
+
+def test_names_stay_beside_the_numbers_of_a_wide_table(browser, crowded: Path) -> None:
+    page, _ = opened(browser, crowded, "phone")
+    left = "document.querySelector('#headline tbody.family th').getBoundingClientRect().left"
+    before = page.evaluate(left)
+    page.evaluate("document.querySelector('#headline').parentElement.scrollLeft = 300")
+    assert page.evaluate(left) == before
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"][0]
+    page.close()
+
+
 def families(page) -> list[str]:
-    rows = page.locator("#headline tbody:not(.controls) tr th")
+    rows = page.locator("#headline tbody.family tr th")
     return [row.strip() for row in rows.all_text_contents()]
 
 
