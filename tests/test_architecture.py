@@ -35,6 +35,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "benchmarks/report": (
         {"benchmarks.report", "benchmarks.plan", "benchmarks.rows", "benchmarks.identity",
          "benchmarks.evaluation.protocol", "benchmarks.evaluation.registry", "datasets.registry",
+         "zoo.registry",
          *NEUTRAL},
         {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "rich", "pydantic", "jinja2",
          "typer"},
