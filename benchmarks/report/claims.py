@@ -12,10 +12,10 @@ from benchmarks.evaluation.registry import METRICS, Metric, number
 from benchmarks.report.comparison import (
     KINDS,
     Difference,
+    difference,
     probability_of_improvement,
-    welch,
 )
-from benchmarks.report.families import Group, groups
+from benchmarks.report.families import Group, are_paired, groups
 from benchmarks.report.statistics import LOST
 
 ENDED = ("done", *LOST)
@@ -98,11 +98,12 @@ def _verdict(claim: Claim, runs: pd.DataFrame) -> Verdict:
     if not {claim.row, claim.against} <= found.keys():
         return Verdict(claim, "not decided", why=f"one of the two rows has no {metric.title}")
     a, b = found[claim.row], found[claim.against]
-    difference = welch(a.values, b.values, metric)
-    if difference is None:
+    paired = are_paired((a, b))
+    apart = difference(a.values, b.values, metric, paired)
+    if apart is None:
         return Verdict(claim, "not decided", why="too few seeds, or no spread between them")
-    p = probability_of_improvement(a.values, b.values, metric, a.lost, b.lost)
-    return Verdict(claim, _side(difference, metric), difference, p, f"n = {_n(a)} and {_n(b)}")
+    p = probability_of_improvement(a.values, b.values, metric, a.lost, b.lost, paired)
+    return Verdict(claim, _side(apart, metric), apart, p, f"n = {_n(a)} and {_n(b)}")
 
 
 def _gap(row: str, runs: pd.DataFrame) -> str:

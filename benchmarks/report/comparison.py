@@ -30,7 +30,7 @@ Values = Sequence[float] | np.ndarray
 
 @dataclass(frozen=True)
 class Difference:
-    """How far a is from b, with a Welch interval; what it is a difference of, `kind` says."""
+    """How far a is from b, with its interval; what it is a difference of, `kind` says."""
 
     kind: str
     estimate: float
@@ -58,13 +58,17 @@ def badness(values: Values, metric: Metric) -> np.ndarray:
 
 
 def kind(metric: Metric) -> str:
-    """Return what `welch` reports: a difference, a ratio, an odds ratio, or one of distances."""
+    """Return what a `difference` is: one, a ratio, an odds ratio, or one of distances."""
     distances = "" if metric.target is None else f" of distances to {metric.target:g}"
     return KINDS[metric.scale] + distances
 
 
-def welch(a: Values, b: Values, metric: Metric, confidence: float = 0.95) -> Difference | None:
-    """Return how a differs from b with its Welch interval, computed on the natural scale.
+def difference(
+    a: Values, b: Values, metric: Metric, paired: bool = False, confidence: float = 0.95
+) -> Difference | None:
+    """Return how a differs from b with its interval, computed on the natural scale.
+
+    The interval is Welch's, or, of pairs, Student's of their differences.
 
     Reported as what a reader can use: mean a - mean b on the linear scale, the ratio of geometric
     means a / b on the log scale, the odds ratio of a to b on the logit scale. Of runs that are 0 or
@@ -73,8 +77,9 @@ def welch(a: Values, b: Values, metric: Metric, confidence: float = 0.95) -> Dif
 
     Args:
         a: one finished value per training seed.
-        b: of the other family, not paired with a.
+        b: of the other family.
         metric: what the values are.
+        paired: each of a belongs to the one of b at its place.
         confidence: of the interval.
 
     Returns:
@@ -82,8 +87,11 @@ def welch(a: Values, b: Values, metric: Metric, confidence: float = 0.95) -> Dif
         none).
 
     """
-    interval = _newcombe if metric.scale == "binomial" else _welch
-    found = interval(_natural(a, metric), _natural(b, metric), confidence)
+    natural = _natural(a, metric), _natural(b, metric)
+    if metric.scale == "binomial":
+        found = _newcombe(*natural, confidence)
+    else:
+        found = (_student if paired else _welch)(*natural, confidence)
     if found is None:
         return None
     back = float if KINDS[metric.scale] == "difference" else np.exp
@@ -91,41 +99,60 @@ def welch(a: Values, b: Values, metric: Metric, confidence: float = 0.95) -> Dif
     return Difference(kind(metric), estimate, low, high)
 
 
-def permutation_p(a: Values, b: Values, metric: Metric) -> float | None:
-    """Return the two-sided p of the unpaired permutation test of the natural scale's means.
+def permutation_p(a: Values, b: Values, metric: Metric, paired: bool = False) -> float | None:
+    """Return the two-sided p of the permutation test of the natural scale's means.
 
-    None if either has fewer than two values. It cannot fall below `smallest_p`.
+    Runs change families freely, or, of pairs, with their partner. None if either has fewer than two
+    values. It cannot fall below `smallest_p`.
     """
     if min(len(a), len(b)) < 2:
         return None
 
-    def difference(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
+    def between(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
         means: np.ndarray = x.mean(axis=axis) - y.mean(axis=axis)
         return means
 
     data = (_natural(a, metric), _natural(b, metric))
-    found = stats.permutation_test(data, difference, vectorized=True, n_resamples=SPLITS, rng=0)
+    found = stats.permutation_test(
+        *(data, between),
+        permutation_type="samples" if paired else "independent",
+        vectorized=True,
+        n_resamples=SPLITS,
+        rng=0,
+    )
     return float(found.pvalue)
 
 
-def smallest_p(n_a: int, n_b: int) -> float:
-    """Return the smallest p that this many runs allow: 0.1 for 3 + 3, 0.008 for 5 + 5."""
-    splits = comb(n_a + n_b, n_a)
+def smallest_p(n_a: int, n_b: int, paired: bool = False) -> float:
+    """Return the smallest p that this many runs allow: 0.1 for 3 + 3, 0.008 for 5 + 5.
+
+    Of pairs, 0.25 for 3 and 0.002 for 10.
+    """
+    splits = 2**n_a if paired else comb(n_a + n_b, n_a)
     return min(1.0, 2 / (splits if splits <= SPLITS else SPLITS + 1))
 
 
 def probability_of_improvement(
-    a: Values, b: Values, metric: Metric, lost_a: int = 0, lost_b: int = 0
+    a: Values,
+    b: Values,
+    metric: Metric,
+    lost_a: int = 0,
+    lost_b: int = 0,
+    paired: bool = False,
 ) -> float | None:
     """Return the share of pairs of runs in which a's is better; ties count half.
+
+    All pairs, or, where each run has its partner, those.
 
     A lost run (diverged or failed) is worse than every finished one and ties with a lost one. None
     if either has fewer than two runs, lost ones included.
     """
-    ours = np.append(badness(a, metric), np.full(lost_a, np.inf))[:, None]
-    theirs = np.append(badness(b, metric), np.full(lost_b, np.inf))[None]
+    ours = np.append(badness(a, metric), np.full(lost_a, np.inf))
+    theirs = np.append(badness(b, metric), np.full(lost_b, np.inf))
     if min(ours.size, theirs.size) < 2:
         return None
+    if not paired:
+        ours, theirs = ours[:, None], theirs[None]
     return float(((ours < theirs) + 0.5 * (ours == theirs)).mean())
 
 
@@ -140,15 +167,16 @@ def holm(p: Values) -> np.ndarray:
     return adjusted
 
 
-def clear_best(values: Mapping[str, Values], metric: Metric) -> str | None:
+def clear_best(values: Mapping[str, Values], metric: Metric, paired: bool = False) -> str | None:
     """Return the family that is clearly best, or None.
 
-    Its mean badness is the lowest, and the Welch interval of its difference to each of the k other
+    Its mean badness is the lowest, and the interval of its difference to each of the k other
     families, at confidence 1 - 0.05 / k, lies wholly on the better side.
 
     Args:
         values: family -> one value per training seed, of every planned run.
         metric: what the values are.
+        paired: values of different families at the same place belong together.
 
     """
     if metric.direction == "none" or len(values) < 2:
@@ -156,15 +184,23 @@ def clear_best(values: Mapping[str, Values], metric: Metric) -> str | None:
     bad = {family: badness(own, metric) for family, own in values.items()}
     best = min(bad, key=lambda family: float(bad[family].mean()))
     confidence = 1 - 0.05 / (len(bad) - 1)
-    found = [_welch(bad[best], bad[other], confidence) for other in bad if other != best]
-    return best if all(interval is not None and interval[2] < 0 for interval in found) else None
+    interval = _student if paired else _welch
+    found = [interval(bad[best], bad[other], confidence) for other in bad if other != best]
+    return best if all(one is not None and one[2] < 0 for one in found) else None
 
 
-def resampled_means(values: Mapping[str, Values], metric: Metric) -> np.ndarray:
-    """Return the mean badness of bootstrap resamples over seeds, (RESAMPLES, families)."""
+def resampled_means(
+    values: Mapping[str, Values], metric: Metric, paired: bool = False
+) -> np.ndarray:
+    """Return the mean badness of bootstrap resamples over seeds, (RESAMPLES, families).
+
+    Of pairs, all families are drawn at the same places.
+    """
     generator = np.random.default_rng(0)
     own = [badness(v, metric) for v in values.values()]
     draws = [generator.integers(len(bad), size=(RESAMPLES, len(bad))) for bad in own]
+    if paired:
+        draws = [draws[0]] * len(own)
     return np.stack([bad[d].mean(axis=1) for bad, d in zip(own, draws, strict=True)], axis=1)
 
 
@@ -184,6 +220,16 @@ def _welch(a: np.ndarray, b: np.ndarray, confidence: float) -> tuple[float, floa
     half = float(stats.t.ppf(0.5 + confidence / 2, freedom) * np.sqrt(u + v))
     difference = float(a.mean() - b.mean())
     return difference - half, difference, difference + half
+
+
+def _student(a: np.ndarray, b: np.ndarray, confidence: float) -> tuple[float, float, float] | None:
+    """Return low, estimate and high of the mean of a - b, pair by pair."""
+    apart = a - b
+    if len(apart) < 2 or apart.var() == 0:
+        return None
+    error = apart.std(ddof=1) / np.sqrt(len(apart))
+    half = float(stats.t.ppf(0.5 + confidence / 2, len(apart) - 1) * error)
+    return float(apart.mean()) - half, float(apart.mean()), float(apart.mean()) + half
 
 
 def _newcombe(a: np.ndarray, b: np.ndarray, confidence: float) -> tuple[float, float, float] | None:

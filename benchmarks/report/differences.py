@@ -52,14 +52,22 @@ def section(differences: pd.DataFrame, ranks: pd.DataFrame, metrics: Sequence[Me
 
 def reading(differences: pd.DataFrame) -> str:
     """Return how to read the comparison, and how small a p can be with these seeds."""
+    paired = bool(differences["paired"].all())
+    unit = "The unit is the training seed" + (
+        ", and those of two families that left out the same class are a pair. " if paired else ". "
+    )
+    interval, test, rival = (
+        ("Student's", "paired", "the like") if paired else ("Welch's", "unpaired", "one")
+    )
     return (
-        "The unit is the training seed. Each metric's families in the order of their means (on its "
+        f"{unit}Each metric's families in the order of their means (on its "
         f"natural scale), best first, with the mean rank over {RESAMPLES:,} bootstrap resamples of "
         "the seeds [central 95 %] and how often a family keeps its rank; few seeds make this too "
         "sure of itself. **Against the next**: this family's mean against that of the one below, "
-        "with Welch's 95 % interval; ≈ where that cannot tell the two apart. **p**: unpaired "
+        f"with {interval} 95 % interval; ≈ where that cannot tell the two apart. **p**: {test} "
         "permutation test of the two; **p Holm**: corrected for all pairs of the metric. "
-        "**P(better)**: how often a run of this family beats one of the next; a lost run loses. "
+        f"**P(better)**: how often a run of this family beats {rival} of the next; a lost run "
+        "loses. "
         f"{_limits(differences)} All pairs are in `differences.csv`, the ranks in `ranks.csv`."
     )
 

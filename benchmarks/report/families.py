@@ -15,7 +15,7 @@ from benchmarks.report.statistics import LOST
 
 DIFFERENCES = (
     *("metric", "a", "b", "n_a", "n_b", "lost_a", "lost_b", "kind", "estimate", "low", "high"),
-    *("p", "smallest_p", "p_holm", "probability_of_improvement"),
+    *("p", "smallest_p", "p_holm", "probability_of_improvement", "paired"),
 )
 RANKS = (
     *("metric", "family", "n", "lost", "rank", "mean_rank", "rank_low", "rank_high"),
@@ -25,11 +25,21 @@ RANKS = (
 
 @dataclass(frozen=True)
 class Group:
-    """A family's runs as one metric sees them: finished values, lost and planned runs."""
+    """A family's runs as one metric sees them.
+
+    Attributes:
+        values: of the runs that have one.
+        lost: how many runs were.
+        planned: how many runs were.
+        left_out: the class that each run of `values` never saw: what makes pairs with the runs of
+            another family; None where seeds of different families have nothing in common.
+
+    """
 
     values: np.ndarray
     lost: int
     planned: int
+    left_out: tuple[int, ...] | None = None
 
 
 def groups(runs: pd.DataFrame, metric: Metric) -> dict[str, Group]:
@@ -41,13 +51,25 @@ def groups(runs: pd.DataFrame, metric: Metric) -> dict[str, Group]:
 
     """
     found = {
-        str(family): Group(values.to_numpy(dtype=float), _lost(rows, metric), len(rows))
+        str(family): Group(
+            values.to_numpy(dtype=float), _lost(rows, metric), len(rows), _left_out(rows, values)
+        )
         for family, rows in runs[runs["status"] != "control"].groupby("family", sort=False)
         if len(values := rows[metric.name].dropna())
     }
     if metric.direction == "none":
         return found
     return dict(sorted(found.items(), key=lambda item: badness(item[1].values, metric).mean()))
+
+
+def _left_out(rows: pd.DataFrame, values: pd.Series) -> tuple[int, ...] | None:
+    return tuple(rows.loc[values.index, "left_out"].astype(int)) if "left_out" in rows else None
+
+
+def are_paired(found: Iterable[Group]) -> bool:
+    """Whether the values of all groups at the same place belong together."""
+    classes = {group.left_out for group in found}
+    return len(classes) == 1 and None not in classes
 
 
 def _lost(rows: pd.DataFrame, metric: Metric) -> int:
@@ -97,7 +119,7 @@ def _ranked(metric: Metric, found: dict[str, Group]) -> list[dict[str, object]]:
     ]
     if min(len(own) for own in values.values()) < 2:
         return rows
-    means = comparison.resampled_means(values, metric)
+    means = comparison.resampled_means(values, metric, are_paired(found.values()))
     order = (np.diff(means, axis=1) > 0).all(axis=1).mean()
     for row, drawn in zip(rows, stats.rankdata(means, axis=1).T, strict=True):
         low, high = np.quantile(drawn, [0.025, 0.975])
@@ -111,18 +133,20 @@ def _ranked(metric: Metric, found: dict[str, Group]) -> list[dict[str, object]]:
 
 def _pair(metric: Metric, one: tuple[str, Group], other: tuple[str, Group]) -> dict[str, object]:
     (a, ours), (b, theirs) = one, other
-    found = comparison.welch(ours.values, theirs.values, metric)
-    p = comparison.permutation_p(ours.values, theirs.values, metric)
+    paired = are_paired((ours, theirs))
+    found = comparison.difference(ours.values, theirs.values, metric, paired)
+    p = comparison.permutation_p(ours.values, theirs.values, metric, paired)
     n_a, n_b = len(ours.values), len(theirs.values)
     return {
         "metric": metric.name,
         **{"a": a, "b": b, "n_a": n_a, "n_b": n_b, "lost_a": ours.lost, "lost_b": theirs.lost},
         "kind": comparison.kind(metric),
         **({k: getattr(found, k) for k in ("estimate", "low", "high")} if found else {}),
+        "paired": paired,
         "p": p,
-        "smallest_p": None if p is None else comparison.smallest_p(n_a, n_b),
+        "smallest_p": None if p is None else comparison.smallest_p(n_a, n_b, paired),
         "probability_of_improvement": comparison.probability_of_improvement(
-            ours.values, theirs.values, metric, ours.lost, theirs.lost
+            ours.values, theirs.values, metric, ours.lost, theirs.lost, paired
         ),
     }
 
@@ -135,4 +159,5 @@ def _table(rows: Sequence[dict[str, object]], columns: Sequence[str]) -> pd.Data
     table = pd.DataFrame(rows, columns=list(columns))
     texts = ("metric", "family", "a", "b", "kind")
     counts = ("n", "lost", "n_a", "n_b", "lost_a", "lost_b")
-    return table.astype({c: int if c in counts else float for c in columns if c not in texts})
+    types = dict.fromkeys(counts, int) | {"paired": bool}
+    return table.astype({c: types.get(c, float) for c in columns if c not in texts})

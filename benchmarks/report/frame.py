@@ -20,6 +20,7 @@ EARLY = 200
 def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
     """Return one row per planned run and readout: family, seed, status, then the metrics.
 
+    Where every run leaves a class out of its training, that class stands before the metrics.
     Runs of other code, protocols or settings have other identities and never enter.
     """
     found = {job.label: _rows(job) for job in jobs}
@@ -28,14 +29,15 @@ def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
         readouts[job.run.family] |= set(found[job.label])
     rows = [
         {"family": job.run.family + (f" ({readout})" if readout else ""), "seed": job.run.seed}
-        | {"status": status_of(job)}
+        | {"status": status_of(job), "left_out": job.run.left_out}
         | _stability(job, readout)
         | found[job.label].get(readout, {})
         for job in jobs
         for readout in sorted(readouts[job.run.family])
     ]
     frame = pd.DataFrame(rows)
-    return frame.reindex(columns=["family", "seed", "status", *METRICS])
+    paired = ["left_out"] * any(job.run.left_out is not None for job in jobs)
+    return frame.reindex(columns=["family", "seed", "status", *paired, *METRICS])
 
 
 def controls_frame(suite: Suite, results: Path) -> pd.DataFrame:

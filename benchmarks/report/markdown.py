@@ -10,7 +10,7 @@ from benchmarks.report.material import Material, heading
 
 READING = (
     "Mean over training seeds with its 95 % interval (on the metric's natural scale; no interval "
-    "for one seed). **Bold**: better than every other family by Welch's interval of the "
+    "for one seed). **Bold**: better than every other family by the interval of the "
     "difference, at 95 % for all of them together; nothing is bold where seeds are missing. Rows "
     "in italics are controls: read each column against them."
 )

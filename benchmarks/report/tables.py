@@ -12,7 +12,7 @@ from rich.table import Table
 from benchmarks.evaluation.registry import METRICS, Metric, head, number, table_line
 from benchmarks.report.comparison import clear_best
 from benchmarks.report.endings import in_words
-from benchmarks.report.families import groups
+from benchmarks.report.families import are_paired, groups
 from benchmarks.report.statistics import Estimate, estimate
 
 Kind = Literal["family", "reference", "control"]
@@ -91,7 +91,8 @@ def _best(results: pd.DataFrame, metric: Metric) -> str | None:
     found = groups(results, metric)
     if any(len(group.values) < group.planned for group in found.values()):
         return None
-    return clear_best({family: group.values for family, group in found.items()}, metric)
+    values = {family: group.values for family, group in found.items()}
+    return clear_best(values, metric, are_paired(found.values()))
 
 
 def _finished(runs: pd.DataFrame) -> str:

@@ -10,7 +10,7 @@ from benchmarks.config import Claim, Published
 from benchmarks.errors import UserError
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.report.claims import reproduced, verdicts
-from benchmarks.report.comparison import welch
+from benchmarks.report.comparison import difference
 from tests.benchmarks.test_statistics import runs
 
 LOW, HIGH = [1.0, 1.1, 1.05], [2.0, 2.3, 2.1]
@@ -44,7 +44,7 @@ def test_the_interval_of_the_difference_decides(metric, expected, row, outcome) 
 
 def test_the_numbers_are_welchs() -> None:
     found = verdict(runs({"a": LOW, "b": HIGH}))
-    d = welch(LOW, HIGH, METRICS["fid_hybrid"])
+    d = difference(LOW, HIGH, METRICS["fid_hybrid"])
     assert found.difference == d
     assert found.numbers == (
         f"FID: ratio {d.estimate:.3f} [{d.low:.3f}, {d.high:.3f}], P(improvement) 1.00, n = 3 and 3"

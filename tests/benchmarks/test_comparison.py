@@ -13,12 +13,12 @@ from benchmarks.report.comparison import (
     SPLITS,
     badness,
     clear_best,
+    difference,
     holm,
     permutation_p,
     probability_of_improvement,
     resampled_means,
     smallest_p,
-    welch,
 )
 from benchmarks.report.statistics import estimate
 
@@ -50,27 +50,27 @@ def test_welch_is_scipys_on_the_natural_scale(confidence: float) -> None:
         (LOWER, (A, B), (np.log(A), np.log(B)), math.exp),
         (HIGHER, rates, logits, math.exp),
     ):
-        found = welch(a, b, metric, confidence)
+        found = difference(a, b, metric, confidence=confidence)
         ends = stats.ttest_ind(x, y, equal_var=False).confidence_interval(confidence)
         assert found.estimate == pytest.approx(back(np.mean(x) - np.mean(y)))
         assert (found.low, found.high) == pytest.approx((back(ends.low), back(ends.high)))
 
 
 def test_welch_reports_the_readable_kind_in_the_right_sense() -> None:
-    ratio = welch([1.0, 1.0], [2.0, 2.2], LOWER)
+    ratio = difference([1.0, 1.0], [2.0, 2.2], LOWER)
     assert ratio.kind == "ratio"
     assert ratio.estimate == pytest.approx(1 / math.sqrt(2 * 2.2))
-    odds = welch([0.75, 0.75], [0.5, 0.5001], HIGHER)  # odds of 3 to 1 against 1 to 1
+    odds = difference([0.75, 0.75], [0.5, 0.5001], HIGHER)  # odds of 3 to 1 against 1 to 1
     assert (odds.kind, odds.estimate) == ("odds ratio", pytest.approx(3, rel=1e-3))
-    assert welch([3.0, 4.0], [1.0, 1.5], LINEAR).estimate == pytest.approx(2.25)
-    missed = welch([0.5, 0.5], [4.0, 4.001], TARGET)  # off by a factor of 2 against one of 4
+    assert difference([3.0, 4.0], [1.0, 1.5], LINEAR).estimate == pytest.approx(2.25)
+    missed = difference([0.5, 0.5], [4.0, 4.001], TARGET)  # off by a factor of 2 against one of 4
     assert missed.kind == "ratio of distances to 1"
     assert missed.estimate == pytest.approx(0.5, rel=1e-3)
 
 
 @pytest.mark.parametrize("metric", [LOWER, LINEAR, TARGET])
 def test_swapping_the_families_turns_everything_round(metric) -> None:
-    one, other = welch(A, B, metric), welch(B, A, metric)
+    one, other = difference(A, B, metric), difference(B, A, metric)
     turned = (lambda v: -v) if metric is LINEAR else (lambda v: 1 / v)
     assert one.estimate == pytest.approx(turned(other.estimate))
     assert (one.low, one.high) == pytest.approx((turned(other.high), turned(other.low)))
@@ -80,9 +80,9 @@ def test_swapping_the_families_turns_everything_round(metric) -> None:
 
 
 def test_one_seed_or_no_spread_compares_nothing() -> None:
-    assert welch([1.0], B, LOWER) is None
-    assert welch(B, [1.0], LOWER) is None
-    assert welch([0.9, 0.9], [1.0, 1.0], HIGHER) is None
+    assert difference([1.0], B, LOWER) is None
+    assert difference(B, [1.0], LOWER) is None
+    assert difference([0.9, 0.9], [1.0, 1.0], HIGHER) is None
     assert permutation_p([1.0], B, LOWER) is None
     assert probability_of_improvement([1.0], B, LOWER) is None
     assert probability_of_improvement([1.0], B, LOWER, lost_a=1) == 0.5
@@ -90,7 +90,7 @@ def test_one_seed_or_no_spread_compares_nothing() -> None:
 
 def test_welch_covers_as_stated_with_unequal_spreads() -> None:
     g = np.random.default_rng(0)
-    found = [welch(g.normal(1, 3, 4), g.normal(0, 1, 6), LINEAR) for _ in range(2000)]
+    found = [difference(g.normal(1, 3, 4), g.normal(0, 1, 6), LINEAR) for _ in range(2000)]
     assert np.mean([f.low <= 1 <= f.high for f in found]) == pytest.approx(0.95, abs=0.015)
 
 
@@ -163,8 +163,8 @@ def test_best_needs_a_clear_difference_not_clear_intervals() -> None:
 
 def test_best_is_corrected_for_the_number_of_families() -> None:
     a, b = [10.0, 10.8, 11.6], [13.0, 14.0, 15.0]
-    assert welch(a, b, LINEAR, 0.95).high < 0
-    assert welch(a, b, LINEAR, 1 - 0.05 / 6).high > 0
+    assert difference(a, b, LINEAR, confidence=0.95).high < 0
+    assert difference(a, b, LINEAR, confidence=1 - 0.05 / 6).high > 0
     far = {f"far{i}": [100.0 + i, 101.0, 102.0] for i in range(5)}
     assert clear_best({"a": a, "b": b}, LINEAR) == "a"
     assert clear_best({"a": a, "b": b} | far, LINEAR) is None
@@ -228,9 +228,48 @@ def test_differences_of_rates_are_newcombes() -> None:
         ((56, 70), (48, 80), 0.0524, 0.3339),
         ((9, 10), (3, 10), 0.1705, 0.8090),
     ):
-        found = welch([1.0] * a + [0.0] * (n - a), [1.0] * b + [0.0] * (m - b), RATE)
+        found = difference([1.0] * a + [0.0] * (n - a), [1.0] * b + [0.0] * (m - b), RATE)
         assert found.kind == "difference"
         assert found.estimate == pytest.approx(a / n - b / m)
         assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
-    assert welch([1.0] * 5, [0.0] * 5, RATE).low > 0  # no spread, and yet a clear difference
-    assert welch([1.0], [0.0] * 5, RATE) is None
+    assert difference([1.0] * 5, [0.0] * 5, RATE).low > 0  # no spread, and yet a clear difference
+    assert difference([1.0], [0.0] * 5, RATE) is None
+
+
+# Ten classes, one hard: between them the scores spread far more than from family to family.
+CLASSES = np.array([0.95, 0.9, 0.85, 0.6, 0.92, 0.88, 0.91, 0.7, 0.93, 0.89])
+BETTER = CLASSES + np.array([0.01, 0.02, 0.01, 0.03, 0.02, 0.01, 0.02, 0.03, 0.01, -0.01])
+
+
+def test_pairs_by_scipy() -> None:
+    x, y = (np.log(v / (1 - v)) for v in (BETTER, CLASSES))
+    ends = stats.ttest_rel(x, y).confidence_interval(0.95)
+    found = difference(BETTER, CLASSES, HIGHER, paired=True)
+    assert found.estimate == pytest.approx(math.exp(np.mean(x - y)))
+    assert (found.low, found.high) == pytest.approx((math.exp(ends.low), math.exp(ends.high)))
+    unpaired = difference(BETTER, CLASSES, HIGHER)
+    assert found.estimate == pytest.approx(unpaired.estimate)
+    assert unpaired.low < 1 < found.low
+    assert difference([1.0, 2.0], [2.0, 3.0], LINEAR, paired=True) is None  # no spread
+
+
+def test_paired_p_is_that_of_all_signs() -> None:
+    apart = BETTER - CLASSES
+    signs = np.array(np.meshgrid(*[[-1, 1]] * len(apart))).reshape(len(apart), -1)
+    means = (signs * apart[:, None]).mean(axis=0)
+    expected = np.mean(np.abs(means) >= abs(apart.mean()) - 1e-12)
+    metric = replace(LINEAR, direction="higher")
+    assert permutation_p(BETTER, CLASSES, metric, paired=True) == pytest.approx(expected)
+    assert smallest_p(10, 10, paired=True) == pytest.approx(2 / 1024)
+    best = CLASSES + np.linspace(0.01, 0.02, 10)
+    assert permutation_p(best, CLASSES, metric, paired=True) == pytest.approx(2 / 1024)
+
+
+def test_partners_are_compared_and_drawn_together() -> None:
+    assert probability_of_improvement(BETTER, CLASSES, HIGHER, paired=True) == 0.9
+    assert probability_of_improvement(BETTER, CLASSES, HIGHER) < 0.7
+    values = {"better": BETTER, "classes": CLASSES}
+    assert clear_best(values, HIGHER) is None
+    assert clear_best(values, HIGHER, paired=True) == "better"
+    drawn = resampled_means(values, LINEAR, paired=True)
+    assert (drawn[:, 0] > drawn[:, 1]).mean() > 0.99

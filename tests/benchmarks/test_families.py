@@ -19,7 +19,10 @@ def test_differences_hold_what_the_functions_say() -> None:
     table = differences(runs(THREE)).set_index(["a", "b"])
     assert list(table.index) == [("best", "middle"), ("best", "worst"), ("middle", "worst")]
     assert list(table.reset_index()[list(DIFFERENCES)].columns) == list(DIFFERENCES)
-    row, found = table.loc["best", "worst"], comparison.welch(THREE["best"], THREE["worst"], FID)
+    row, found = (
+        table.loc["best", "worst"],
+        comparison.difference(THREE["best"], THREE["worst"], FID),
+    )
     assert (row["metric"], row["kind"]) == ("fid_hybrid", "ratio")
     assert (row["estimate"], row["low"], row["high"]) == (found.estimate, found.low, found.high)
     assert row["high"] < 1
@@ -126,7 +129,7 @@ def test_section_shows_order_interval_and_the_limit_of_p() -> None:
     assert [row.split("|")[1].strip() for row in rows[2:]] == ["best", "middle", "worst"]
     assert "0.1 with 3 + 3 seeds" in page
     assert "nor p Holm below 0.3 where a metric has 3 pairs:" in page
-    found = comparison.welch(THREE["best"], THREE["middle"], FID)
+    found = comparison.difference(THREE["best"], THREE["middle"], FID)
     cell = f"{found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}]"
     assert f"| best | 3 | 1.0 [1, 1] | 100% | {cell} | 0.1 | 0.3 | 1.00 |" == rows[2]
     assert "≈" not in "".join(rows)
@@ -147,3 +150,19 @@ def test_a_family_with_one_run_leaves_dashes_beside_the_others() -> None:
     page = section(differences(frame), ranks(frame), [FID])
     assert "| worst | 3 | 3 | – | – | – | – | – |" in page
     assert "0.1 with 3 + 3 seeds" in page
+
+
+def test_runs_that_left_out_the_same_class_are_pairs() -> None:
+    frame = runs({"a": [1.0, 2.1, 8.3], "b": [1.2, 2.3, 9.9]})
+    frame["left_out"] = frame["seed"]
+    row = differences(frame).iloc[0]
+    found = comparison.difference([1.0, 2.1, 8.3], [1.2, 2.3, 9.9], FID, paired=True)
+    assert (row["paired"], row["low"], row["high"]) == (True, found.low, found.high)
+    assert row["smallest_p"] == pytest.approx(0.25)
+    said = reading(differences(frame))
+    assert "left out the same class are a pair" in said
+    assert "Student's 95 % interval" in said
+    # A lost run has no partner: the families are compared as if unpaired.
+    frame.loc[0, ["status", FID.name]] = "diverged", math.nan
+    assert not differences(frame).iloc[0]["paired"]
+    assert "unpaired permutation test" in reading(differences(frame))
