@@ -44,7 +44,11 @@ def page(material: Material, drawn: Mapping[str, str], folder: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"marked": marked, "explained": words.Explainer()}
+    environment.filters |= {
+        "marked": marked,
+        "explained": words.Explainer(),
+        "breakable": breakable,
+    }
     environment.globals["source_of"] = lambda name: Markup(loader.get_source(environment, name)[0])
     figures = {
         name: {"what": what, "src": data_uri(folder / f"{name}.png")}
@@ -75,6 +79,11 @@ def marked(text: str) -> Markup:
     safe = str(escape(text))
     safe = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", safe)
     return Markup(re.sub(r"`(.+?)`", r"<code>\1</code>", safe))
+
+
+def breakable(name: str) -> Markup:
+    """Let a long name break behind an underscore."""
+    return Markup("_<wbr>").join(name.split("_"))
 
 
 def data_uri(path: Path) -> str:

@@ -115,9 +115,8 @@ def logarithmic(*axes: XAxis | YAxis) -> None:
 def few_ticks(axis: XAxis | YAxis) -> None:
     """Label at most `TICKS` round numbers within the present limits."""
     low, high = axis.get_view_interval()
-    values = _powers(low, high) if axis.get_scale() == "log" else []
-    if len(values) < 3:  # less than a decade
-        values = _steps(low, high)
+    decades = axis.get_scale() == "log" and high >= 10 * low
+    values = _powers(low, high) if decades else _steps(low, high)
     axis.set_major_locator(FixedLocator(values))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))

@@ -75,7 +75,7 @@ class Page(HTMLParser):
         self.rows: dict[str, list[tuple[str | None, str]]] = {}
         self.sources: list[str] = []
         self.images: list[dict[str, str | None]] = []
-        self.main = False
+        self.main = self.broken = False
         self.row: list[tuple[str | None, str]] = []
         self.feed(text)
 
@@ -83,6 +83,7 @@ class Page(HTMLParser):
         given = dict(attrs)
         self.sources += [str(v) for k, v in attrs if k in ("src", "href") and v and v[0] != "#"]
         self.images += [given] if tag == "img" else []
+        self.broken = tag == "wbr"
         self.main = given.get("id") == "headline" if tag == "table" else self.main
         if tag == "tr":
             self.row = []
@@ -97,7 +98,8 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.main and self.row:
             value, text = self.row[-1]
-            self.row[-1] = value, " ".join(f"{text} {data}".split())
+            self.row[-1] = value, " ".join((text + " " * (not self.broken) + data).split())
+            self.broken = False
 
 
 def written(results: Path, material: Material) -> tuple[Page, str]:

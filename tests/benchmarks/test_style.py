@@ -54,7 +54,8 @@ def test_a_family_has_its_colour_in_every_report() -> None:
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
 @pytest.mark.parametrize(
-    ("low", "high"), [(0.009, 0.2), (0.26, 1.01), (1.1, 31.0), (0.93, 0.98), (1e-4, 1e5), (18, 20)]
+    ("low", "high"),
+    [(0.009, 0.2), (0.26, 1.01), (1.1, 9.9), (0.15, 34), (0.93, 0.98), (1e-4, 1e5), (18, 20)],
 )
 def test_few_ticks_and_all_within_the_axis(low: float, high: float, scale: str) -> None:
     figure, axis = plt.subplots()
@@ -63,6 +64,8 @@ def test_few_ticks_and_all_within_the_axis(low: float, high: float, scale: str) 
     ticks = axis.get_xticks()
     labels = [label.get_text() for label in axis.get_xticklabels()]
     assert 2 <= len(ticks) == len(set(labels)) <= TICKS
+    places = axis.transData.transform([(tick, 0) for tick in ticks])[:, 0] / axis.bbox.width
+    assert np.diff(places).min() > 0.1
     assert ((low <= ticks) & (ticks <= high)).all()
     assert [float(label) for label in labels] == pytest.approx(ticks, rel=1e-4)
     assert not len(axis.get_xticks(minor=True))
