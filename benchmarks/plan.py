@@ -118,6 +118,7 @@ def shortened(suite: Suite) -> Suite:
     short = suite.short
     changed = {
         "name": suite.name + SHORT,
+        "question": f"{suite.question} In short form, on {short.dataset or suite.dataset}.",
         "dataset": short.dataset or suite.dataset,
         "families": short.families or suite.families,
     }

@@ -19,7 +19,7 @@ def test_every_suite_has_a_short_form_or_is_one(name: str) -> None:
         return
     short = plan.shortened(suite)
     assert short.name == f"{name}-short"
-    assert short.question == suite.question
+    assert short.question == f"{suite.question} In short form, on {short.dataset}."
     runs = [job.run for job in plan.jobs(short, Path(), range(short.seeds))]
     whole = [job.run for job in plan.jobs(suite, Path(), range(suite.seeds))]
     updates = sum(run.training.steps * run.networks.width**2 for run in runs)
