@@ -11,8 +11,10 @@ import pandas as pd
 from benchmarks.evaluation.registry import METRICS
 
 DRAWS, ENCODES, BOTH, UNKNOWN = "z → x only", "x → z only", "both", ""
-WAYS = {"samples": DRAWS, "representation": ENCODES, "consistency": ENCODES}
+WAYS = {"samples": DRAWS, "modes": DRAWS, "representation": ENCODES, "consistency": ENCODES}
 """Question -> the way that a row needs to have an answer."""
+OF_RECONSTRUCTIONS = ("mode_kept", "reconstruction_distance")
+"""Metrics of the question "modes" that need an encoder, and no draws of a prior."""
 LACKS = {DRAWS: "it has no encoder", ENCODES: "it draws no images from a prior"}
 ENOUGH = 2
 """Rows of both directions from which on a report compares those, and the others are references."""
@@ -29,9 +31,14 @@ def directions(*frames: pd.DataFrame) -> dict[str, str]:
     for frame in (frame for frame in frames if len(frame)):
         for row, own in frame.groupby("family", sort=False):
             measured = [name for name in METRICS if name in own and own[name].notna().any()]
-            ways = {WAYS[q] for name in measured if (q := METRICS[name].question) in WAYS}
-            found.setdefault(str(row), set()).update(ways)
-    return {row: _way(ways) for row, ways in found.items()}
+            found.setdefault(str(row), set()).update(_needed(name) for name in measured)
+    return {row: _way(ways - {UNKNOWN}) for row, ways in found.items()}
+
+
+def _needed(metric: str) -> str:
+    if metric in OF_RECONSTRUCTIONS:
+        return ENCODES
+    return WAYS.get(METRICS[metric].question, UNKNOWN)
 
 
 def _way(ways: set[str]) -> str:

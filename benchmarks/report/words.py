@@ -30,6 +30,8 @@ CONTROLS = {
     "raw pixels": "the image itself in place of features",
     "PCA": "principal components in place of E and G, as many as z has numbers",
     "mean image": "the average training image in place of every sample and reconstruction",
+    "mean point": "the average training point in place of every sample and reconstruction",
+    "nearest mode": "the centre of a point's mode in place of its reconstruction",
     "random pair": "another test image in place of the reconstruction",
     "prior draws": "draws of the prior in place of codes E(x)",
     "untrained": "the networks before their first step",

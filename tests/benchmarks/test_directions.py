@@ -20,6 +20,9 @@ from tests.benchmarks.run_folders import run_of, write_run
         ({"knn1_accuracy_features": 0.9, "fid_hybrid": float("nan")}, ENCODES),
         ({"fid_hybrid": 1.0, "latent_error": 0.1}, BOTH),
         ({"train_seconds": 3.0}, UNKNOWN),
+        ({"modes_covered": 25.0}, DRAWS),
+        ({"mode_kept": 0.9}, ENCODES),
+        ({"mode_kept": 0.9, "modes_covered": 25.0}, BOTH),
     ],
 )
 def test_a_row_goes_the_ways_that_were_measured(measured: dict[str, float], way: str) -> None:
