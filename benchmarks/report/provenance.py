@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from benchmarks.config import Run, Suite
@@ -80,12 +81,21 @@ def command_of(run: Run, suite: str, seeds: int) -> str:
 
 
 def _closest(run: Run, suite: str) -> tuple[str, list[str]]:
+    known = _suites()
+    if suite in known and (changes := _changes(run, known[suite])) is not None:
+        return suite, changes
+    found = {name: _changes(run, other) for name, other in known.items()}
+    possible = {name: changes for name, changes in found.items() if changes is not None}
+    chosen = min(possible, key=lambda name: len(possible[name]))
+    return chosen, possible[chosen]
+
+
+@cache
+def _suites() -> dict[str, Suite]:
+    """Return the committed suites and their short forms, by name."""
     suites = [load_suite(name) for name in suite_names()]
     suites += [shortened(suite) for suite in suites if suite.short is not None]
-    found = {suite.name: _changes(run, suite) for suite in suites}
-    possible = {name: changes for name, changes in found.items() if changes is not None}
-    chosen = suite if suite in possible else min(possible, key=lambda name: len(possible[name]))
-    return chosen, possible[chosen]
+    return {suite.name: suite for suite in suites}
 
 
 def _changes(run: Run, suite: Suite) -> list[str] | None:
