@@ -1,7 +1,9 @@
 """Reports from run folders made by hand, and a reader of their pages."""
 
+from contextlib import nullcontext
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import patch
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -102,6 +104,8 @@ class Page(HTMLParser):
             self.broken = False
 
 
-def written(results: Path, material: Material) -> tuple[Page, str]:
-    text = (write_report(material, results) / "index.html").read_text()
+def written(results: Path, material: Material, drawn: bool = False) -> tuple[Page, str]:
+    """Write a report and read its page; without figures, which take most of the time."""
+    with nullcontext() if drawn else patch("benchmarks.report.write._figures", return_value={}):
+        text = (write_report(material, results) / "index.html").read_text()
     return Page(text), text

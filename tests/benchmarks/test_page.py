@@ -84,7 +84,7 @@ def test_lost_and_missing_runs_stay_visible_and_nothing_is_ranked(tmp_path: Path
 
 def test_pictures_and_curves_may_be_missing(tmp_path: Path) -> None:
     jobs = [write_run(tmp_path, run_of("bigan"), {"fid_hybrid": 1.0})]
-    page, text = written(tmp_path, material_of(jobs))
+    page, text = written(tmp_path, material_of(jobs), drawn=True)
     assert "These run folders hold no pictures." in text
     assert "One training seed per family cannot tell families apart" in text
     assert len(page.images) == 1  # the intervals
@@ -111,7 +111,7 @@ def test_files_of_a_report(whole: Path) -> None:
 
 def test_a_page_of_very_many_rows_leaves_loss_curves_outside(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(page, "ROOM", 1)
-    _, text = written(tmp_path, material_of(hand_made(tmp_path)))
+    _, text = written(tmp_path, material_of(hand_made(tmp_path)), drawn=True)
     assert "beside it as files: losses_aegan, losses_bigan, losses_bigan_qp." in text
     assert "Headline metrics" in text
     assert "every term of every player" not in text
