@@ -164,7 +164,7 @@ def test_the_short_form_keeps_rows_and_rates() -> None:
     runs = {job.run.family: job.run for job in plan.jobs(short, Path(), [0])}
     assert tuple(runs) == ROWS
     assert {run.networks.width for run in runs.values()} == {64}
-    assert {run.training.steps for run in runs.values()} == {10_000}
+    assert {run.training.steps for run in runs.values()} == {2000}
     assert [runs[row].training.lr_factor for row in ROWS] == [0.5, None, None, None, None]
 
 
