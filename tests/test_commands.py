@@ -115,6 +115,7 @@ def test_tables_of_families_hold_the_numbers_of_the_results() -> None:
     report = (ROOT / "results" / "reference" / "digits" / "table.md").read_text()
     for family in ("bigan", "aegan", "autoencoder"):
         line = re.findall(rf"^\| {family} \| .*$", report, re.MULTILINE)[0]
+        line = line.replace(", reference |", " |")  # how a report marks them, and no number
         cells = [cell.strip("* ").replace("**", "") for cell in line.split("|")[2:-1]]
         page = (ROOT / "docs" / "families" / f"{family}.md").read_text()
         shown = re.findall(rf"^\| {family} \| .*$", page.split("Suite `digits`")[1], re.MULTILINE)[

@@ -24,6 +24,7 @@ def documents() -> dict[Path, str]:
             "digits": partial(overview.main_table, "digits"),
             "mnist": partial(overview.main_table, "mnist"),
             "decided": overview.decided,
+            "mnist_short": partial(overview.findings, "mnist-short"),
             "suites": overview.suites_in_short,
             "example": overview.example,
         },

@@ -39,6 +39,11 @@ def suites_in_short() -> str:
     return table([("suite", "question", "data, rows × seeds"), *rows])
 
 
+def findings(name: str) -> str:
+    """Return what a committed report says its families, or its claims, came to."""
+    return "\n".join(verdicts((REFERENCE / name / "table.md").read_text()))
+
+
 def decided() -> str:
     """Return every claim that a committed report decides, with the report."""
     parts = []
