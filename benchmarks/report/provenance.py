@@ -81,9 +81,11 @@ def command_of(run: Run, suite: str, seeds: int) -> str:
 
 
 def _closest(run: Run, suite: str) -> tuple[str, list[str]]:
-    known = _suites()
-    if suite in known and (changes := _changes(run, known[suite])) is not None:
+    own = _suite(suite)
+    if own is not None and (changes := _changes(run, own)) is not None:
         return suite, changes
+    names = [*suite_names(), *(name + SHORT for name in suite_names())]
+    known = {name: other for name in names if (other := _suite(name)) is not None}
     found = {name: _changes(run, other) for name, other in known.items()}
     possible = {name: changes for name, changes in found.items() if changes is not None}
     chosen = min(possible, key=lambda name: len(possible[name]))
@@ -91,11 +93,15 @@ def _closest(run: Run, suite: str) -> tuple[str, list[str]]:
 
 
 @cache
-def _suites() -> dict[str, Suite]:
-    """Return the committed suites and their short forms, by name."""
-    suites = [load_suite(name) for name in suite_names()]
-    suites += [shortened(suite) for suite in suites if suite.short is not None]
-    return {suite.name: suite for suite in suites}
+def _suite(name: str) -> Suite | None:
+    """Return a committed suite, or the short form of one, by name; None if there is no such."""
+    whole = name.removesuffix(SHORT)
+    if whole not in suite_names():
+        return None
+    suite = load_suite(whole)
+    if name == whole:
+        return suite
+    return None if suite.short is None else shortened(suite)
 
 
 def _changes(run: Run, suite: Suite) -> list[str] | None:
