@@ -39,7 +39,8 @@ def write_report(material: Material, results: Path) -> Path:
     """Write results/reports/<suite>/ and return the folder."""
     folder = results / "reports" / material.suite.name
     _write_csv(tables.wide(material.summary), folder / "table.csv")
-    _write_csv(material.differences, folder / "differences.csv")
+    # All pairs of many rows: six digits keep the file small, and nobody computes on from them.
+    _write_csv(material.differences, folder / "differences.csv", "%.6g")
     _write_csv(material.ranks, folder / "ranks.csv")
     everything = [part for part in (material.runs, material.controls) if len(part)]
     _write_csv(pd.concat(everything), folder / "runs.csv")
@@ -122,6 +123,6 @@ def slug(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip("_")
 
 
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
+def _write_csv(table: pd.DataFrame, path: Path, float_format: str | None = None) -> None:
     with whole(path) as draft:
-        table.to_csv(draft, index=False)
+        table.to_csv(draft, index=False, float_format=float_format)

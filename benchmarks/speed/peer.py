@@ -68,13 +68,12 @@ class PeerLoop:
 
         self.d_optimiser.zero_grad()
         d_loss = self._pair_loss(x, z, real, fake)
-        # PyTorch leaves `backward` without types, hence what mypy is told to ignore.
-        d_loss.backward()  # type: ignore[no-untyped-call]
+        d_loss.backward()  # type: ignore[no-untyped-call]  # untyped in PyTorch
         self.d_optimiser.step()
 
         self.ge_optimiser.zero_grad()
         ge_loss = self._pair_loss(x, z, fake, real)
-        ge_loss.backward()  # type: ignore[no-untyped-call]
+        ge_loss.backward()  # type: ignore[no-untyped-call]  # untyped in PyTorch
         self.ge_optimiser.step()
         self.last = d_loss.item(), ge_loss.item()
 

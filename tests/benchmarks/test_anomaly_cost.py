@@ -91,9 +91,9 @@ class Oracle(nn.Module):
 def test_an_oracle_is_always_right(reference: Reference) -> None:
     x, labels = reference.test_x, reference.test.labels
     oracle, train = Oracle(x[labels == 9]), without_class(reference.train, 9)
-    row = evaluate_anomaly(oracle, reference, train, 9)  # type: ignore[arg-type]
+    row = evaluate_anomaly(oracle, reference, train, 9)  # type: ignore[arg-type]  # no whole Game
     assert row.metrics == dict.fromkeys(AUROC, 1.0)
-    other = evaluate_anomaly(oracle, reference, train, 3)  # type: ignore[arg-type]
+    other = evaluate_anomaly(oracle, reference, train, 3)  # type: ignore[arg-type]  # no whole Game
     assert other.metrics["auroc_score"] < 0.5
     assert other.metrics["auroc_reconstruction"] < 0.5
 
