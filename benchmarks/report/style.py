@@ -160,5 +160,5 @@ def save(figure: Figure, stem: Path) -> None:
     for suffix, options in FORMATS.items():
         with whole(stem.with_name(f"{stem.name}.{suffix}")) as draft:
             figure.savefig(draft, format=suffix, **options)
-        figure.set_layout_engine("none")  # laid out once, which is most of the work
+        figure.set_layout_engine(None)  # laid out once, and not drawn again to be laid out
     plt.close(figure)
