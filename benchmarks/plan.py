@@ -106,6 +106,8 @@ def override(
 def shortened(suite: Suite) -> Suite:
     """Return the suite's short form, `<name>-short`.
 
+    A published number stays only beside a row that is trained as in the long form.
+
     Raises:
         UserError: it has none.
 
@@ -122,7 +124,10 @@ def shortened(suite: Suite) -> Suite:
         "dataset": short.dataset or suite.dataset,
         "families": short.families or suite.families,
     }
-    return override(suite.model_copy(update=changed), short.settings, seeds=short.seeds)
+    form = override(suite.model_copy(update=changed), short.settings, seeds=short.seeds)
+    whole = {row for row in form.families if run_of(form, row, 0) == run_of(suite, row, 0)}
+    kept = tuple(one for one in form.published if one.row.partition(" (")[0] in whole)
+    return form.model_copy(update={"published": kept})
 
 
 def jobs(suite: Suite, results: Path, seeds: Iterable[int]) -> list[Job]:

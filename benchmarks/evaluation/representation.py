@@ -16,6 +16,8 @@ from benchmarks.evaluation.undefined import require, require_rows
 C, MAX_ITERATIONS, TOLERANCE, RIDGE = 1.0, 1000, 3e-5, 0.01
 FEW_DRAWS, FEW_SEED = 5, 5
 INACTIVE = 0.01
+GALLERY = 50_000
+"""The most training images among which the BiGAN authors' code looks for the nearest."""
 
 
 def neighbour_labels(train_x: Tensor, train_y: Tensor, test_x: Tensor, k: int) -> Tensor:

@@ -1,9 +1,12 @@
 """The report's first lines: what the runs say, how sure that is, and what it cost."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from benchmarks.evaluation.registry import Metric, number
 from benchmarks.report import provenance, tables
+from benchmarks.report.claims import Reproduced
 from benchmarks.report.comparison import badness
 from benchmarks.report.material import Material
 from benchmarks.report.tables import Kind, Summary
@@ -43,6 +46,21 @@ def findings(material: Material) -> list[str]:
     if summary.references:
         sentences.append(_of_references(summary, metrics))
     return sentences
+
+
+def published(reproduced: Sequence[Reproduced]) -> list[str]:
+    """Say how many published numbers ours are as good as equal to, and which are not reached."""
+    known = [one for one in reproduced if one.near is not None]
+    if not known:
+        return []
+    far = [
+        f"{one.cells[0]} in {one.cells[1]} (off by {one.cells[4]})" for one in known if not one.near
+    ]
+    said = f" Further off: {_and(far)}." if far else ""
+    return [
+        f"{len(known) - len(far)} of {len(known)} published numbers that can be judged are within "
+        f"two standard errors of ours.{said}"
+    ]
 
 
 def _leaders(lead: str, summary: Summary, metrics: list[Metric]) -> str:

@@ -57,13 +57,24 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Reproduced:
-    """A published number beside ours; the standard error is that of our mean over seeds."""
+    """A published number beside ours.
+
+    The standard error is that of our mean: over seeds, if there are several, and of a rate also
+    that of counting so many test images.
+    """
 
     published: Published
     n: int
     ours: float | None
     difference: float | None
     standard_error: float | None
+
+    @property
+    def near(self) -> bool | None:
+        """Whether the two are within two standard errors; None if ours or its error is unknown."""
+        if self.difference is None or self.standard_error is None:
+            return None
+        return abs(self.difference) <= 2 * self.standard_error
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -139,16 +150,21 @@ def _n(group: Group) -> str:
     return f"{len(group.values)}{lost}"
 
 
-def reproduced(published: Iterable[Published], runs: pd.DataFrame) -> list[Reproduced]:
+def reproduced(
+    published: Iterable[Published], runs: pd.DataFrame, test_images: int
+) -> list[Reproduced]:
     """Return each published number beside the mean over our finished runs."""
-    return [_reproduced(number, runs) for number in published]
+    return [_reproduced(number, runs, test_images) for number in published]
 
 
-def _reproduced(published: Published, runs: pd.DataFrame) -> Reproduced:
+def _reproduced(published: Published, runs: pd.DataFrame, test_images: int) -> Reproduced:
     values = runs.loc[runs["family"] == published.row, published.metric].dropna().to_numpy(float)
     n = len(values)
     if n == 0:
         return Reproduced(published, 0, None, None, None)
     mean = float(values.mean())
-    error = float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else None
+    variances, metric = [values.var(ddof=1) / n] if n > 1 else [], METRICS[published.metric]
+    if metric.question == "representation" and metric.unit == "rate":
+        variances.append(mean * (1 - mean) / test_images)
+    error = float(np.sqrt(sum(variances))) if variances else None
     return Reproduced(published, n, mean, mean - published.value, error)

@@ -12,6 +12,7 @@ from benchmarks.report import claims, families, frame, provenance, tables
 from benchmarks.report.claims import Reproduced, Verdict
 from benchmarks.report.directions import directions, references
 from benchmarks.report.tables import Summary
+from datasets.registry import DATASETS
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: s
         differences=families.differences(runs),
         ranks=families.ranks(runs[~runs["family"].isin(list(lacking))]),
         verdicts=claims.verdicts(suite.claims, runs),
-        reproduced=claims.reproduced(suite.published, runs),
+        reproduced=claims.reproduced(suite.published, runs, DATASETS[suite.dataset].test),
     )
 
 

@@ -95,6 +95,7 @@ def _answer(material: Material) -> dict[str, Any]:
     return {
         "suite": material.suite,
         "heading": heading(material.suite, material.jobs),
+        "published": answer.published(material.reproduced),
         "verdicts": material.verdicts,
         "findings": answer.findings(material),
         "certainty": answer.certainty(material),

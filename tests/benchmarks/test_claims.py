@@ -9,6 +9,7 @@ from benchmarks import plan
 from benchmarks.config import Claim, Published
 from benchmarks.errors import UserError
 from benchmarks.evaluation.registry import METRICS
+from benchmarks.report.answer import published
 from benchmarks.report.claims import reproduced, verdicts
 from benchmarks.report.comparison import difference
 from tests.benchmarks.test_statistics import runs
@@ -89,14 +90,23 @@ def test_published_numbers_stand_beside_ours() -> None:
         Published(row=row, metric="knn1_accuracy_features", value=0.97, source="a table")
         for row in ("bigan", "one", "absent")
     ]
-    three, one, absent = reproduced(said, rates)
+    three, one, absent = reproduced(said, rates, 400)
     assert (three.ours, three.difference) == pytest.approx((0.98, 0.01))
-    assert three.standard_error == pytest.approx(0.01 / math.sqrt(3))
+    # A hundredth of spread over three seeds, and 400 images of which one in fifty is wrong.
+    assert three.standard_error == pytest.approx(math.sqrt(0.01**2 / 3 + 0.98 * 0.02 / 400))
     assert three.cells == (
-        *("bigan", "1-NN features", "0.980", "0.970", "0.010", "0.006", "3", "a table"),
+        *("bigan", "1-NN features", "0.980", "0.970", "0.010", "0.009", "3", "a table"),
     )
-    assert one.cells[2:7] == ("0.500", "0.970", "-0.470", "–", "1")
+    assert one.cells[2:7] == ("0.500", "0.970", "-0.470", "0.025", "1")  # of the images alone
     assert absent.cells[2:7] == ("–", "0.970", "–", "–", "0")
+    assert published([three, one, absent]) == [
+        "1 of 2 published numbers that can be judged are within two standard errors of ours. "
+        "Further off: one in 1-NN features (off by -0.470)."
+    ]
+    assert published([absent]) == []
+    ratio = runs({"one": [0.5]}, metric="reconstruction_ratio")
+    other = Published(row="one", metric="reconstruction_ratio", value=0.5, source="a table")
+    assert reproduced([other], ratio, 400)[0].near is None  # one seed, and no rate: no error known
 
 
 def test_a_claim_about_an_unknown_metric_is_refused(tmp_path) -> None:
