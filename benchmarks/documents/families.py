@@ -72,7 +72,7 @@ def measured(family: str) -> str:
     """Return a family's rows of every committed table, and published numbers beside ours."""
     parts = [_measured(done, own) for done in references().values() if (own := _own(done, family))]
     wanted = [
-        (name, suite, entry.row)
+        (name, suite, entry)
         for name, suite in suites().items()
         for entry in suite.published
         if game_of(suite, entry.row) == family

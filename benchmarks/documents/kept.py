@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from benchmarks.config import Suite
+from benchmarks.config import Published, Suite
 from benchmarks.evaluation.registry import METRICS, Metric, head, number, table_line
 from benchmarks.identity import ROOT
-from benchmarks.plan import load_suite, suite_names
+from benchmarks.plan import SHORT, load_suite, shortened, suite_names
 
 REFERENCE = ROOT / "results" / "reference"
 NOT_RUN = "not run in full yet"
@@ -38,14 +38,16 @@ class Reference:
 @cache
 def references() -> dict[str, Reference]:
     """Return suite name -> its committed results, for the suites that have any."""
-    found = {}
-    for name in suite_names():
-        folder = REFERENCE / name
-        if (folder / "table.csv").exists():
-            with (folder / "table.csv").open() as file:
-                rows = list(csv.DictReader(file))
-            found[name] = Reference(load_suite(name), (folder / "table.md").read_text(), rows)
-    return found
+    found = {name: _reference(name, load_suite(name)) for name in suite_names()}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _reference(name: str, suite: Suite) -> Reference | None:
+    folder = REFERENCE / name
+    if not (folder / "table.csv").exists():
+        return None
+    with (folder / "table.csv").open() as file:
+        return Reference(suite, (folder / "table.md").read_text(), list(csv.DictReader(file)))
 
 
 @cache
@@ -62,7 +64,7 @@ def command_of(page: str) -> str:
 
 def heading_of(page: str) -> str:
     """Return a report's tier, data, networks and budget."""
-    found = re.search(r"^\S+: (\w+ tier, .*?); protocol", page, re.MULTILINE)
+    found = re.search(r"^\S+: ([\w ]+ tier, .*?); protocol", page, re.MULTILINE)
     return found.group(1) if found else ""
 
 
@@ -90,17 +92,25 @@ def cell_of(row: Mapping[str, str] | None, metric: Metric) -> str:
     return f"{text} [{number(float(low), metric)}, {number(float(high), metric)}]"
 
 
-def published_table(wanted: Iterable[tuple[str, Suite, str]]) -> str:
-    """Return published numbers beside ours, one line for each (suite name, suite, row)."""
+def published_table(wanted: Iterable[tuple[str, Suite, Published]]) -> str:
+    """Return published numbers beside ours, one line for each (suite name, suite, number)."""
     rows = [("row", "metric", "published", "ours", "source", "suite")]
-    for name, suite, row in wanted:
-        for entry in suite.published:
-            if entry.row == row:
-                metric, done = METRICS[entry.metric], references().get(name)
-                ours = cell_of(done.row(row) if done else None, metric) or NOT_RUN
-                theirs = f"{entry.value * metric.factor:g}"  # with the digits that they print
-                rows.append((row, head(metric), theirs, ours, entry.source, f"`{name}`"))
+    for name, suite, entry in wanted:
+        metric = METRICS[entry.metric]
+        ours = cell_of(_trained_in_full(name, suite, entry), metric) or NOT_RUN
+        theirs = f"{entry.value * metric.factor:g}"  # with the digits that they print
+        rows.append((entry.row, head(metric), theirs, ours, entry.source, f"`{name}`"))
     return table(rows)
+
+
+def _trained_in_full(name: str, suite: Suite, entry: Published) -> Mapping[str, str] | None:
+    """Return our row, also of a short form that leaves this row as it is."""
+    if done := references().get(name):
+        return done.row(entry.row)
+    if suite.short is None or entry not in shortened(suite).published:
+        return None
+    short = _reference(name + SHORT, suite)
+    return short.row(entry.row) if short else None
 
 
 def table(rows: Iterable[Iterable[str]]) -> str:

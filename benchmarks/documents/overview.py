@@ -100,5 +100,5 @@ def _section(name: str, suite: Suite) -> str:
     elif suite.claims:
         parts.append("\n".join(f"- {claim.says}" for claim in suite.claims))
     if suite.published:
-        parts.append(published_table([(name, suite, entry.row) for entry in suite.published]))
+        parts.append(published_table((name, suite, entry) for entry in suite.published))
     return "\n\n".join(parts)

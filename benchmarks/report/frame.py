@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.config import Suite
@@ -12,9 +13,12 @@ from benchmarks.evaluation.registry import LIGHT, METRICS
 from benchmarks.files import read_json, read_lines
 from benchmarks.plan import Job, controls_folder, controls_job, is_evaluated, state
 from benchmarks.report.statistics import LOST
+from datasets.registry import DATASETS
 
 EARLY = 200
 """The step of the light evaluation that tells how soon a family is good."""
+GRADIENT = "generator/grad_norm"
+"""Of the player that moves G and nothing else; families that train E with it have none."""
 
 
 def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
@@ -30,7 +34,7 @@ def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
     rows = [
         {"family": job.run.family + (f" ({readout})" if readout else ""), "seed": job.run.seed}
         | {"status": status_of(job), "left_out": job.run.left_out}
-        | _stability(job, readout)
+        | _stability(job, readout, found[job.label].get("", {}))
         | found[job.label].get(readout, {})
         for job in jobs
         for readout in sorted(readouts[job.run.family])
@@ -135,13 +139,14 @@ def _rows(job: Job) -> dict[str, dict[str, float]]:
     return rows
 
 
-def _stability(job: Job, readout: str) -> dict[str, float]:
-    """Return what an ended run says of its training: lost or not, and how good it was early."""
+def _stability(job: Job, readout: str, metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return what an ended run says of its training: failed or not, early quality, G's gradient."""
     status = status_of(job)
     if status not in ("done", *LOST):
         return {}
-    rate = {"failure_rate": float(status in LOST)}
-    return rate if readout else rate | _early(job)
+    misses = metrics.get("classes_covered", np.inf) < DATASETS[job.run.dataset].classes
+    rate = {"failure_rate": float(status in LOST or misses)}
+    return rate if readout else rate | _early(job) | _gradient(job)
 
 
 def _early(job: Job) -> dict[str, float]:
@@ -149,6 +154,18 @@ def _early(job: Job) -> dict[str, float]:
         if row["step"] == EARLY and row.get("protocol") == LIGHT_VERSION:
             return {f"light_{name}_at_{EARLY}": row[name] for name in LIGHT if name in row}
     return {}
+
+
+def _gradient(job: Job) -> dict[str, float]:
+    """Return the norm of the gradient that reaches a G with a loss of its own, and what is left."""
+    lines = read_lines(job.folder / "curve.jsonl")
+    norms = np.array([line[GRADIENT] for line in lines if GRADIENT in line], float)
+    if len(norms) < 2:
+        return {}
+    tenth = -(-len(norms) // 10)
+    first, last = np.median(norms[:tenth]), np.median(norms[-tenth:])
+    kept = {"generator_gradient_kept": float(last / first)} if first > 0 else {}
+    return {"generator_gradient": float(np.median(norms[len(norms) // 2 :]))} | kept
 
 
 def status_of(job: Job) -> str:

@@ -118,8 +118,13 @@ def test_failures_and_early_quality_are_columns(job: plan.Job, tmp_path: Path) -
     early = {"step": 200, "protocol": "1", "fid_hybrid": 7.5}
     with (job.folder / "light.jsonl").open("a") as file:
         file.write(json.dumps(early) + "\n" + json.dumps(early | {"step": 400}) + "\n")
-    (done, readout) = frame.results_frame([job]).to_dict("records")
-    assert (done["failure_rate"], done["light_fid_hybrid_at_200"]) == (0.0, 7.5)
+    metrics = json.loads((job.folder / "metrics.json").read_text())
+    for classes, failed in ((9.0, 1.0), (10.0, 0.0)):  # a class missing from the samples
+        metrics["rows"][""]["classes_covered"] = classes
+        (job.folder / "metrics.json").write_text(json.dumps(metrics))
+        (done, readout) = frame.results_frame([job]).to_dict("records")
+        assert (done["failure_rate"], done["light_fid_hybrid_at_200"]) == (failed, 7.5)
+        assert readout["failure_rate"] == failed
     assert np.isnan(readout["light_fid_hybrid_at_200"])  # of the game, not of its discriminator
     (job.folder / "training.json").write_text('{"status": "diverged"}')
     (lost,) = frame.results_frame([job]).to_dict("records")
@@ -127,6 +132,15 @@ def test_failures_and_early_quality_are_columns(job: plan.Job, tmp_path: Path) -
     (job.folder / "training.json").unlink()
     (missing,) = frame.results_frame([job]).to_dict("records")
     assert np.isnan(missing["failure_rate"])
+
+
+def test_the_gradient_that_reaches_g(job: plan.Job) -> None:
+    norms = [8.0, 6.0, *[4.0] * 9, 3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0]
+    lines = [{"step": 50 * i, "generator/grad_norm": norm} for i, norm in enumerate(norms)]
+    (job.folder / "curve.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = frame.results_frame([job]).iloc[0]
+    assert found["generator_gradient"] == 1.0  # of 4 3 1 1 1 1 1 1 2 2
+    assert found["generator_gradient_kept"] == 2 / 7  # of 2 2, over that of 8 6
 
 
 def _weights(job: plan.Job) -> Path:
