@@ -1,13 +1,13 @@
 """Evaluate one trained game, in full or lightly, with the same functions in both."""
 
 from collections.abc import Callable, Collection
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks.evaluation import consistency, cost, fidelity, latents
+from benchmarks.evaluation import consistency, cost, fidelity, latents, representation
 from benchmarks.evaluation import questions as q
 from benchmarks.evaluation.extractor import extract
 from benchmarks.evaluation.questions import Measures, Row
@@ -20,6 +20,8 @@ from zoo.priors import Normal
 
 PAIRS = 200
 SAMPLE_SETS = 5
+GALLERY = 5
+"""Training images for each test image of a light 1-NN."""
 TRUNCATIONS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 
 
@@ -81,7 +83,10 @@ def pixel_distance(x: Tensor, r: Tensor) -> Tensor:
 
 
 def evaluate_light(copy: Game, reference: Reference) -> dict[str, float]:
-    """Evaluate a scoring copy on fewer samples: FID, reconstruction ratio, latent error."""
+    """Evaluate a scoring copy on fewer samples: FID, reconstruction ratio, latent error, 1-NN.
+
+    A readout's metrics have its name before theirs: "discriminator/knn1_accuracy_features".
+    """
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         able, device = copy.capabilities, reference.device
         measures: Measures = {}
@@ -102,7 +107,21 @@ def evaluate_light(copy: Game, reference: Reference) -> dict[str, float]:
             measures["reconstruction_ratio"] = lambda: consistency.distance_ratio(
                 "reconstruction_ratio", test, mapped(copy.reconstruct, test, device)
             )
+        if "features" in able:
+            measures["knn1_accuracy_features"] = partial(_light_1nn, copy.features, reference)
+        for name, readout in copy.readouts().items():
+            measure = partial(_light_1nn, readout.features, reference)
+            measures[f"{name}/knn1_accuracy_features"] = measure
         return q.measure(measures).metrics
+
+
+def _light_1nn(features: Callable[[Tensor], Tensor], reference: Reference) -> float:
+    chosen = reference.real.order[: GALLERY * reference.protocol.light_samples]
+    test, device = reference.light_test, reference.device
+    train_f = mapped(features, to_range(reference.train.images[chosen]), device)
+    test_f = mapped(features, reference.test_x[test], device)
+    found = representation.neighbour_labels(train_f, reference.train.labels[chosen], test_f, 1)
+    return representation.vote_accuracy(found, reference.test.labels[test])
 
 
 def measures_of(copy: Game, reference: Reference) -> Measures:

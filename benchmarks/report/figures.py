@@ -25,7 +25,8 @@ def learning(light: pd.DataFrame, looks: Looks, stem: Path) -> bool:
             _over(
                 axis, light[light["family"] == name].dropna(subset=[metric]), x, metric, looks[name]
             )
-        logarithmic(axis.xaxis, axis.yaxis)
+        shares = METRICS[metric].scale == "logit"  # all near 1: a logarithm shows nothing more
+        logarithmic(axis.xaxis, *([] if shares else [axis.yaxis]))
         axis.set(ylabel=METRICS[metric].title, xlabel=X_LABELS[x])
     legend(figure, looks, names)
     save(figure, stem)

@@ -81,11 +81,21 @@ def _control_rows(content: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def light_frame(jobs: Sequence[Job]) -> pd.DataFrame:
-    """Return the light evaluations during training: family, seed, step, seconds, metrics."""
+    """Return the light evaluations during training: family, seed, step, seconds, metrics.
+
+    A readout's are rows of their own.
+    """
     light = _lines(jobs, "light.jsonl")
     if "protocol" not in light:
         return pd.DataFrame()
-    return light[light["protocol"] == LIGHT_VERSION]
+    light = light[light["protocol"] == LIGHT_VERSION]
+    parts = [light[[name for name in light if "/" not in str(name)]]]
+    for column in (str(name) for name in light if "/" in str(name)):
+        readout, metric = column.split("/")
+        own = light[["family", "seed", "step", "seconds", column]].dropna()
+        parts.append(own.rename(columns={column: metric}))
+        parts[-1]["family"] += f" ({readout})"
+    return pd.concat(parts, ignore_index=True)
 
 
 def curve_frame(jobs: Sequence[Job]) -> pd.DataFrame:

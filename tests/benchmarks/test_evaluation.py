@@ -5,9 +5,10 @@ import random
 import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor, nn
 
-from benchmarks.evaluation import fidelity, latents
+from benchmarks.evaluation import fidelity, latents, representation
 from benchmarks.evaluation.evaluate import evaluate, evaluate_light, truncation_curve
 from benchmarks.evaluation.extractor import extract
 from benchmarks.evaluation.questions import Row, measure
@@ -28,7 +29,8 @@ def named(question: str) -> set[str]:
 INCEPTION = {name for name in METRICS if name.endswith("_inception")}
 SAMPLES = named("samples") - INCEPTION - {"fid_sampling_sd"}
 CODE = {name for name in named("representation") if name.endswith("_code")}
-FEATURES = {name for name in named("representation") if name.endswith("_features")}
+OF_MANY = {"knn1_50k_accuracy_features"}  # of data with more than 50,000 images
+FEATURES = {name for name in named("representation") if name.endswith("_features")} - OF_MANY
 LATENT_CYCLE = {"latent_error", "latent_recovered", "latent_retrieval", "sample_cycle_ratio"}
 RECONSTRUCTIONS = named("consistency") - LATENT_CYCLE
 PRIOR_MATCH = named("latents") - {"interpolation_unevenness"}
@@ -85,7 +87,11 @@ def test_evaluation_measures_all_that_a_game_can_do(family: str, reference: Refe
     if family == "gan":
         assert set(rows["discriminator"].metrics) == FEATURES | {"probe_converged"}
     assert all(np.isfinite(v) for r in rows.values() for v in r.metrics.values())
-    assert set(light) == set(LIGHT) & row.metrics.keys()
+    readouts = {f"{n}/knn1_accuracy_features": rows[n].metrics for n in rows if n}
+    assert set(light) == set(LIGHT) & row.metrics.keys() | readouts.keys()
+    for name, own in ({"knn1_accuracy_features": row.metrics} | readouts).items():
+        # On digits the same images again.
+        assert light.get(name) == own.get("knn1_accuracy_features")
     if "latent_error" in light:  # the same function on fewer samples
         assert light["latent_error"] == pytest.approx(row.metrics["latent_error"], rel=0.2)
     if "reconstruction_ratio" in light:  # on digits the same images
@@ -97,7 +103,8 @@ def test_all_metrics_are_some_families_or_measured_elsewhere() -> None:
     everything = frozenset().union(*(tiny_game(f).capabilities for f in FAMILIES))
     of_training = {"train_seconds", "seconds_to_tenth", "train_images_per_second",
                    "peak_memory_mib", "parameters", "evaluation_seconds"}  # fmt: skip
-    elsewhere = INCEPTION | named("anomaly") | named("stability") | named("modes") | of_training
+    elsewhere = INCEPTION | named("anomaly") | named("stability") | named("modes")
+    elsewhere |= of_training | OF_MANY
     assert expected_of(everything) == set(METRICS) - elsewhere
 
 
@@ -188,6 +195,22 @@ def with_constant(name: str, value: float, reference: Reference) -> Game:
     copy = scored(tiny_game("bigan"), reference)
     setattr(copy, name, Constant(getattr(copy, name), value))
     return copy
+
+
+def test_a_gallery_of_at_most_so_many(reference: Reference, monkeypatch) -> None:
+    """The authors' code searches some of the training images: scikit-learn on the same ones."""
+    monkeypatch.setattr(representation, "GALLERY", 300)
+    copy = scored(tiny_game("bigan"), reference)
+    found = evaluate(copy, reference, ["knn1_50k_accuracy_features"])[""].metrics
+    some = reference.real.order[:300]
+    with torch.no_grad():
+        train, test = (
+            copy.features(to_range(split.images)).numpy()
+            for split in (reference.train, reference.test)
+        )
+    neighbours = KNeighborsClassifier(1).fit(train[some], reference.train.labels[some])
+    accuracy = neighbours.score(test, reference.test.labels)
+    assert found == {"knn1_50k_accuracy_features": pytest.approx(accuracy)}
 
 
 def test_a_generator_of_nan_keeps_what_does_not_need_it(reference: Reference) -> None:

@@ -104,12 +104,15 @@ def test_figures_are_drawn_or_left_out(job: plan.Job, tmp_path: Path) -> None:
     assert look.over_training([job], tmp_path / "over_training")
     assert not look.side_by_side([job], "reconstructions", tmp_path / "none")
     assert not look.embedding([job], tmp_path / "none")
-    light, looks = frame.light_frame([job]), style.looks_of(["gan"])
-    assert light["step"].tolist() == [50]
+    light, looks = frame.light_frame([job]), style.looks_of(["gan", "gan (discriminator)"])
+    assert light["step"].tolist() == [50, 50]  # the discriminator's features are a row of their own
+    assert light["family"].tolist() == ["gan", "gan (discriminator)"]
+    assert light["knn1_accuracy_features"].isna().tolist() == [True, False]
+    assert light["fid_hybrid"].isna().tolist() == [False, True]
     assert figures.learning(light, looks, tmp_path / "learning")
     assert (tmp_path / "learning.png").stat().st_size > 5000
     assert figures.truncation(frame.truncation_frame([job]), looks, tmp_path / "truncation")
-    nothing = light.iloc[:0].drop(columns="fid_hybrid")
+    nothing = light.iloc[:0].drop(columns=["fid_hybrid", "knn1_accuracy_features"])
     assert not figures.learning(nothing, {}, tmp_path / "none")
     assert not list(tmp_path.glob("none*"))
 

@@ -1,4 +1,4 @@
-"""The permutation-invariant networks of Donahue et al. 2017 (appendix and the authors' code).
+"""The permutation-invariant networks of Donahue et al. 2017 (the authors' code).
 
 Two hidden layers each (1,024 units in the paper). No bias anywhere; batch norm without gain and
 shift, in the discriminator too. z enters D and G by a linear map of its own that is added to the
