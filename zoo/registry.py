@@ -38,3 +38,19 @@ def describe(family: str) -> str:
     """Return the first line of the family's docstring."""
     docstring = ast.get_docstring(ast.parse(source(family).read_text()))
     return docstring.splitlines()[0] if docstring else family
+
+
+def default_of(family: str, option: str) -> Any:
+    """Return the default of a family's option, as its constructor's source has it.
+
+    Raises:
+        KeyError: there is no such option with a literal default.
+
+    """
+    for node in ast.walk(ast.parse(source(family).read_text())):
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+            named = node.args.args[len(node.args.args) - len(node.args.defaults) :]
+            for argument, default in zip(named, node.args.defaults, strict=True):
+                if argument.arg == option:
+                    return ast.literal_eval(default)
+    raise KeyError(f"{family} has no option {option!r}")

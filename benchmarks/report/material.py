@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.config import Suite
+from benchmarks.config import NetworkSettings, Suite
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.plan import Job
 from benchmarks.report import claims, families, frame, provenance, tables
@@ -13,6 +13,7 @@ from benchmarks.report.claims import Reproduced, Verdict
 from benchmarks.report.directions import directions, references
 from benchmarks.report.tables import Summary
 from datasets.registry import DATASETS
+from zoo.registry import default_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: s
         suite=suite,
         jobs=jobs,
         command=command,
-        notes=provenance.cautions(jobs),
+        notes=[*provenance.cautions(jobs), *_remarks(suite, jobs)],
         runs=runs,
         controls=controls,
         summary=tables.summarise(runs, controls, lacking),
@@ -61,6 +62,24 @@ def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: s
         verdicts=claims.verdicts(suite.claims, runs),
         reproduced=claims.reproduced(suite.published, runs, DATASETS[suite.dataset].test),
     )
+
+
+def _remarks(suite: Suite, jobs: Sequence[Job]) -> list[str]:
+    """Return what the numbers of some rows rest on."""
+    said = [
+        f"{row}: a Gaussian likelihood of variance {variance:g} per pixel."
+        for row, variance in {
+            job.run.family: job.run.options.get("variance", default_of("vae", "variance"))
+            for job in jobs
+            if job.run.game == "vae"
+        }.items()
+    ]
+    if len({job.run.networks for job in jobs}) > 1:
+        said.append(
+            "Rows have different networks. The control rows untrained and PCA are those of "
+            f"{_described(suite.networks)}: no measure of the other rows' networks."
+        )
+    return said
 
 
 def heading(suite: Suite, jobs: Sequence[Job]) -> str:
@@ -80,7 +99,11 @@ def _tiers(jobs: Sequence[Job]) -> str:
 def _networks(jobs: Sequence[Job]) -> str:
     """Describe the rows' networks, each kind once."""
     kinds = dict.fromkeys(job.run.networks for job in jobs)
-    return " or ".join(f"{n.body} width {n.width}, z {n.latent_dim} ({n.prior})" for n in kinds)
+    return " or ".join(map(_described, kinds))
+
+
+def _described(n: NetworkSettings) -> str:
+    return f"{n.body} width {n.width}, z {n.latent_dim} ({n.prior})"
 
 
 def _budgets(jobs: Sequence[Job]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from benchmarks.report import answer, frame
 from benchmarks.report.material import gather
 from tests.benchmarks.report_pages import hand_made, material_of, suite_of
+from tests.benchmarks.run_folders import run_of, write_run
 
 
 def test_sentences_name_who_is_ahead_and_how_sure(tmp_path: Path) -> None:
@@ -26,3 +27,12 @@ def test_nobody_is_compared_in_what_only_controls_have(tmp_path: Path) -> None:
     said = " ".join(answer.findings(material))
     assert "1-NN" not in said
     assert "No family is better than the best control in FID or recon. MSE." in said
+
+
+def test_what_rows_rest_on_is_said(tmp_path: Path) -> None:
+    alike = write_run(tmp_path, run_of("vae"), {"fid_hybrid": 1.0})
+    assert material_of([alike]).notes == ["vae: a Gaussian likelihood of variance 0.05 per pixel."]
+    wide = {"game": "vae", "options": {"variance": 0.2}, "networks": {"width": 128}}
+    own, controls = material_of([alike, write_run(tmp_path, run_of("mine", **wide), {})]).notes[1:]
+    assert own == "mine: a Gaussian likelihood of variance 0.2 per pixel."
+    assert "untrained and PCA are those of mlp width 64, z 16 (normal)" in controls

@@ -5,9 +5,10 @@ import torch
 from torch import nn
 
 from tests.helpers import tiny_game
+from zoo.assembly import options_of
 from zoo.networks import Builder
 from zoo.priors import Normal, Uniform
-from zoo.registry import FAMILIES
+from zoo.registry import FAMILIES, default_of
 
 # players and their Adam: learning rate, coupled L2, clip; always beta 0.5, 0.999
 PLAYERS = {
@@ -149,3 +150,11 @@ def test_priors() -> None:
         Uniform(3).sample(1, g, truncation=0.5)
     with pytest.raises(ValueError, match="positive"):
         Normal(3).sample(1, g, truncation=0.0)
+
+
+def test_defaults_are_read_without_building_anything() -> None:
+    for family in FAMILIES:
+        for option, default in options_of(family).items():
+            assert default_of(family, option) == default
+    with pytest.raises(KeyError, match="gan has no option 'variance'"):
+        default_of("gan", "variance")
