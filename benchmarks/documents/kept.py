@@ -68,6 +68,12 @@ def heading_of(page: str) -> str:
     return found.group(1) if found else ""
 
 
+def cost_of(page: str) -> str:
+    """Return how many runs a report is of and what they took, summed over runs."""
+    found = re.search(r"^- (\d+ finished runs: .*?), summed", page, re.MULTILINE)
+    return found.group(1) if found else ""
+
+
 def verdicts(page: str) -> list[str]:
     """Return the lines of a report that say what its claims, or its families, came to."""
     lines = page.splitlines()

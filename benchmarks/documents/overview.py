@@ -7,6 +7,7 @@ from benchmarks.documents.kept import (
     NOT_RUN,
     REFERENCE,
     command_of,
+    cost_of,
     heading_of,
     published_table,
     references,
@@ -94,7 +95,7 @@ def _section(name: str, suite: Suite) -> str:
         page = short.read_text()
         parts.append(
             f"Short form, [results](../results/reference/{name}-short/table.md), made by "
-            f"`{command_of(page)}` ({heading_of(page)}):"
+            f"`{command_of(page)}` ({heading_of(page)}; {cost_of(page)}):"
         )
         parts.append("\n".join(verdicts(page)))
     elif suite.claims:
