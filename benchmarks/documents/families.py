@@ -10,6 +10,7 @@ from benchmarks.documents.kept import (
     game_of,
     published_table,
     references,
+    short_references,
     suites,
     table,
 )
@@ -70,7 +71,13 @@ def _preset(family: str) -> str:
 
 def measured(family: str) -> str:
     """Return a family's rows of every committed table, and published numbers beside ours."""
-    parts = [_measured(done, own) for done in references().values() if (own := _own(done, family))]
+    full, short = references(), short_references()
+    tables: dict[str, str] = {}  # two suites may share runs: a table once
+    for name in suites():
+        for done in (full.get(name), short.get(name)):
+            if done is not None and (own := _own(done, family)):
+                tables.setdefault(_rows(own), _headed(done))
+    parts = [f"{said}\n\n{rows}" for rows, said in tables.items()]
     wanted = [
         (name, suite, entry)
         for name, suite in suites().items()
@@ -84,15 +91,17 @@ def measured(family: str) -> str:
     return "\n\n".join(parts)
 
 
-def _measured(done: Reference, rows: list[dict[str, str]]) -> str:
-    shown = [m for m in METRICS.values() if m.headline and any(cell_of(row, m) for row in rows)]
-    name = done.suite.name
-    lines = [(row["family"], row["seeds"], *(cell_of(row, m) for m in shown)) for row in rows]
+def _headed(done: Reference) -> str:
     return (
-        f"Suite `{name}`, `{command_of(done.page)}` "
-        f"([all families and controls](../../results/reference/{name}/table.md)):\n\n"
-        + table([("row", "seeds", *map(head, shown)), *lines])
+        f"Suite `{done.suite.name}`, `{command_of(done.page)}` "
+        f"([all rows and controls](../../results/reference/{done.name}/table.md)):"
     )
+
+
+def _rows(rows: list[dict[str, str]]) -> str:
+    shown = [m for m in METRICS.values() if m.headline and any(cell_of(row, m) for row in rows)]
+    lines = [(row["family"], row["seeds"], *(cell_of(row, m) for m in shown)) for row in rows]
+    return table([("row", "seeds", *map(head, shown)), *lines])
 
 
 def _own(done: Reference, family: str) -> list[dict[str, str]]:

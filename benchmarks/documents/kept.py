@@ -20,12 +20,14 @@ class Reference:
     """Committed results of a suite.
 
     Attributes:
+        name: of its folder, the suite's or its short form's.
         suite: the suite.
         page: its report as Markdown.
         rows: the lines of its table.csv.
 
     """
 
+    name: str
     suite: Suite
     page: str
     rows: list[dict[str, str]]
@@ -42,12 +44,19 @@ def references() -> dict[str, Reference]:
     return {name: one for name, one in found.items() if one is not None}
 
 
+@cache
+def short_references() -> dict[str, Reference]:
+    """Return suite name -> committed results of its short form, for the suites that have any."""
+    found = {name: _reference(name + SHORT, load_suite(name)) for name in suite_names()}
+    return {name: one for name, one in found.items() if one is not None}
+
+
 def _reference(name: str, suite: Suite) -> Reference | None:
     folder = REFERENCE / name
     if not (folder / "table.csv").exists():
         return None
     with (folder / "table.csv").open() as file:
-        return Reference(suite, (folder / "table.md").read_text(), list(csv.DictReader(file)))
+        return Reference(name, suite, (folder / "table.md").read_text(), list(csv.DictReader(file)))
 
 
 @cache
@@ -115,7 +124,7 @@ def _trained_in_full(name: str, suite: Suite, entry: Published) -> Mapping[str, 
         return done.row(entry.row)
     if suite.short is None or entry not in shortened(suite).published:
         return None
-    short = _reference(name + SHORT, suite)
+    short = short_references().get(name)
     return short.row(entry.row) if short else None
 
 

@@ -1,6 +1,7 @@
 """What README.md, docs/protocol.md and docs/reproduce.md take from code and results."""
 
 import re
+from collections import Counter
 
 from benchmarks.config import Suite
 from benchmarks.documents.kept import (
@@ -45,14 +46,26 @@ def findings(name: str) -> str:
     return "\n".join(verdicts((REFERENCE / name / "table.md").read_text()))
 
 
+def opening(name: str) -> str:
+    """Return what a committed report says of who is best, ranked rows only."""
+    lines = (REFERENCE / name / "table.md").read_text().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("- "))
+    stop = next(i for i, line in enumerate(lines) if line.startswith(("- Not ranked", "- Every")))
+    return "\n".join(lines[start:stop])
+
+
 def decided() -> str:
-    """Return every claim that a committed report decides, with the report."""
-    parts = []
+    """Return how many claims committed reports decide, and each of those with its report."""
+    counts, parts = Counter[str](), []
     for path in sorted(REFERENCE.glob("*/table.md")):
-        name, lines = path.parent.name, verdicts(path.read_text())
-        lines = [line for line in lines if line.startswith(("- **supported", "- **contradicted"))]
-        parts += [f"{line} [{name}](results/reference/{name}/table.md)" for line in lines]
-    return "\n".join(parts)
+        name = path.parent.name
+        for line in verdicts(path.read_text()):
+            if found := re.match(r"- \*\*(supported|contradicted|not decided)", line):
+                counts[found[1]] += 1
+                if found[1] != "not decided":
+                    parts.append(f"{line} [{name}](results/reference/{name}/table.md)")
+    said = ", ".join(f"{counts[kind]} {kind}" for kind in ("supported", "contradicted"))
+    return f"{said}, {counts['not decided']} not decided yet:\n\n" + "\n".join(parts)
 
 
 def example() -> str:
