@@ -4,13 +4,12 @@ import math
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.helpers import tiny_batch, tiny_run
 from zoo.assembly import assemble
 from zoo.game import Game
-from zoo.networks import Builder, aegan_paper
+from zoo.networks import Builder
 
 MNIST = (1, 28, 28)
 
@@ -134,76 +133,3 @@ def test_stochastic_codes_stay_in_the_support() -> None:
 def test_networks_a_body_lacks(body: str, name: str) -> None:
     with pytest.raises(ValueError, match=f"no network called '{name}'"):
         made(body, name)
-
-
-# AEGAN
-
-
-def test_aegan_layers_at_28_pixels() -> None:
-    """E and Dx 64, 64, 128, 128, strides 2, 2, 2, 1; G from 7 x 7 by 128, 64, 64, 1."""
-    encoder, critic, generator = made("aegan_paper", "E", "F", "G", width=64, latent=16)
-    for trunk in (encoder, critic):
-        convs = [m for m in trunk.modules() if isinstance(m, nn.Conv2d)]
-        assert [c.out_channels for c in convs] == [64, 64, 128, 128]
-        assert [c.stride[0] for c in convs] == [2, 2, 2, 1]
-        assert trunk(torch.zeros(2, *MNIST)).shape == (2, 128 * 4 * 4)
-    convs = [m for m in generator.modules() if isinstance(m, nn.Conv2d)]
-    assert [c.out_channels for c in convs] == [128, 64, 64, 1]
-    assert [c.in_channels for c in convs] == [64 + 64, 128 + 64, 64 + 64, 64 + 64]
-    assert {c.kernel_size for c in convs} == {(4, 4)}
-    sizes: list[int] = []
-    for c in convs:
-        c.register_forward_hook(lambda m, i, o: sizes.append(o.shape[-1]))
-    assert generator(torch.zeros(2, 16)).shape == (2, *MNIST)
-    assert sizes == [14, 28, 28, 28]
-
-
-def test_aegan_latent_critic_is_densely_connected() -> None:
-    trunk, head = made("aegan_paper", "H", "s_z", width=64, latent=16)
-    layers = [m for m in trunk.modules() if isinstance(m, nn.Linear)]
-    assert [m.in_features for m in layers] == [16 + 16 * i for i in range(17)]
-    assert [m.out_features for m in layers] == [16] * 16 + [128]
-    assert head(trunk(torch.zeros(3, 16))).shape == (3, 1)
-
-
-def test_aegan_norm_is_over_channels_alone() -> None:
-    norm, x = aegan_paper.ChannelNorm(3), torch.randn(2, 3, 4, 5)
-    found = norm(x)
-    v = x[1, :, 2, 3]  # one position of one image
-    expected = (v - v.mean()) / (v.var(unbiased=False) + 1e-3).sqrt()
-    assert torch.allclose(found[1, :, 2, 3], expected, atol=1e-5)
-
-
-@pytest.mark.parametrize(("size", "stride"), [(28, 2), (14, 2), (7, 2), (4, 1), (2, 1), (1, 2)])
-def test_aegan_padding_is_keras(size: int, stride: int) -> None:
-    layer = aegan_paper.conv(2, 3, stride, (size, size))
-    x = torch.randn(1, 2, size, size)
-    out = math.ceil(size / stride)
-    total = max((out - 1) * stride + 4 - size, 0)
-    before, after = total // 2, total - total // 2  # the odd one at the end
-    padded = F.pad(x, (before, after, before, after))
-    expected = F.conv2d(padded, layer[1].weight, layer[1].bias, stride)
-    assert layer(x).shape == (1, 3, out, out)
-    assert torch.allclose(layer(x), expected)
-
-
-def test_aegan_second_path_enters_before_every_convolution() -> None:
-    (generator,) = made("aegan_paper", "G", width=4, latent=3)
-    seen: list[Tensor] = []
-    for module in generator.modules():
-        if isinstance(module, nn.Conv2d):
-            module.register_forward_pre_hook(lambda m, inputs: seen.append(inputs[0]))
-    z = torch.randn(2, 3)
-    generator(z)
-    style = generator.style(z).relu()
-    for inputs in seen:
-        inside = inputs[:, -4:, 1:-2, 1:-2]  # without the padding
-        assert torch.equal(inside, style[:, :, None, None].expand_as(inside))
-
-
-@pytest.mark.parametrize("image", [(1, 8, 8), (3, 32, 32), (1, 30, 26)])
-def test_aegan_other_sizes(image: tuple[int, int, int]) -> None:
-    encoder, mean, generator = made("aegan_paper", "E", "mean", "G", width=4, image=image)
-    x = generator(torch.randn(2, 5))
-    assert x.shape == (2, *image)
-    assert mean(encoder(x)).shape == (2, 5)
