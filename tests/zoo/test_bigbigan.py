@@ -95,6 +95,33 @@ def test_the_class_reaches_the_image_score_by_its_own_row() -> None:
         assert torch.equal(terms[name], without[name])
 
 
+def test_classes_of_encoder_and_generator_pairs_by_a_loop() -> None:
+    """Image i has the class y_i; the sample beside it is made of z_i and y_i and judged as y_i."""
+    game = tiny_game("bigbigan", classes=CLASSES, stochastic=False).eval()
+    batch, n = tiny_batch(game), game.networks
+    assert len(batch.y.unique()) > BATCH // 2  # else a wrong class might be the right one
+    scores: dict[str, list[float]] = {}
+    for i, c in enumerate(batch.y.tolist()):
+        x, z = batch.x[i : i + 1], batch.z[i : i + 1]
+        of_class = torch.cat([z, torch.eye(CLASSES)[c : c + 1]], dim=1)
+        pairs = {"encoder": (x, n["mean"](n["E"](x))), "generator": (n["G"](of_class), z)}
+        for pair, (image, latent) in pairs.items():
+            f, h = n["F"](image), n["H"](latent)
+            s_x = n["s_x"](f) + n["s_xc"](f)[0, c]
+            found = {"s_x": s_x, "s_z": n["s_z"](h), "s_xz": n["s_xz"](n["J"](f, h))}
+            for name, score in found.items():
+                scores.setdefault(f"{name}_{pair}", []).append(score.item())
+    sign = {name: +1 if name.endswith("encoder") else -1 for name in scores}
+    expected = {
+        "discriminator": {k: [max(0, 1 - sign[k] * s) for s in scores[k]] for k in scores},
+        "generator_encoder": {k: [sign[k] * s for s in scores[k]] for k in scores},
+    }
+    for player, terms in expected.items():
+        means = {name: sum(values) / BATCH for name, values in terms.items()}
+        given = game.losses(player, batch, 0)[player]
+        assert {k: t.item() for k, t in given.items()} == pytest.approx(means, rel=1e-4, abs=1e-6)
+
+
 def test_the_generator_makes_an_image_of_its_class() -> None:
     game = tiny_game("bigbigan", classes=CLASSES).eval()
     z = torch.randn(2 * CLASSES, LATENT)
