@@ -12,8 +12,6 @@ from benchmarks.evaluation.cost import multiply_adds
 from benchmarks.harness.optimisers import PlayerOptimiser
 from benchmarks.harness.turns import play_turn
 from tests.helpers import BATCH, tiny_batch, tiny_game
-from zoo.assembly import assemble
-from zoo.game import Batch
 from zoo.networks import Builder
 from zoo.registry import FAMILIES, bodies
 
@@ -202,60 +200,6 @@ def test_qp_follows_the_papers_rule(side: int, channels: list[int], smallest: in
         features = found["F"](torch.empty(2, 3, side, side))
         assert found["G"](torch.empty(2, 128)).shape == (2, 3, side, side)
     assert features.shape == (2, smallest * smallest * channels[-1])
-
-
-@pytest.mark.parametrize(
-    ("body", "family", "side"),
-    [
-        *(("qp", family, side) for family in ("gan_qp", "bigan_qp") for side in (64, 128)),
-        *(("qp", "bigan_qp", 256), ("resnet", "bigbigan", 64)),
-        ("resnet_attention", "bigbigan", 64),
-    ],
-)
-def test_a_step_on_large_images(body: str, family: str, side: int) -> None:
-    shape = (3, side, side)
-    game = assemble(
-        *(family, {}),
-        **{"body": body, "width": 16, "latent_dim": 8, "prior": "normal"},
-        image_shape=shape,
-        seed_of=lambda name: 0,
-    )
-    g = torch.Generator().manual_seed(0)
-    x, z = torch.rand(2, *shape, generator=g) * 2 - 1, torch.randn(2, 8, generator=g)
-    batch = Batch(x, torch.zeros(2), z, dict.fromkeys(game.noise, z))
-    optimisers = {name: PlayerOptimiser(game, player) for name, player in game.players.items()}
-    for turn in game.train().requires_grad_(False).turns:
-        play_turn(game, turn, batch, 0, optimisers, torch.autocast("cpu", enabled=False))
-    assert all(bool(p.isfinite().all()) for p in game.parameters())
-
-
-def test_memory_of_the_papers_largest_stack() -> None:
-    """BiGAN-QP at 256 pixels: counted by hand, its losses formed without any memory."""
-    shape = (3, 256, 256)
-    with torch.device("meta"):
-        game = assemble(
-            *("bigan_qp", {}),
-            **{"body": "qp", "width": 1024, "latent_dim": 256, "prior": "normal"},
-            image_shape=shape,
-            seed_of=lambda name: 0,
-        )
-        batch = Batch(torch.empty(32, *shape), torch.empty(32), torch.empty(32, 256), {})
-        for turn in game.turns:
-            for terms in game.losses(turn.name, batch, 0).values():
-                assert all(term.shape == () for term in terms.values())
-    counts = {name: parameters(network) for name, network in game.networks.items()}
-    more = 25 * 1024 * 2048  # the convolution that 128 pixels do not have
-    assert counts == {
-        "G": 256 * 32_768 + 32_768 + more + 1024 + 17_413_763 + 2 * 4032,
-        "E": 17_418_624 + more + 3 * 2048,
-        "mean": 32_768 * 256 + 256,
-        "F": 17_416_640 + more + 2 * 2048,
-        "H": 0,
-        "J": 32_768 * 256 + 512 * 1024 + 1024 * 1024,
-        "s_xz": 1024,
-    }
-    # weights, gradients and Adam's two moments in single precision
-    assert 4 * 4 * sum(counts.values()) / 2**30 == pytest.approx(3.52, abs=0.01)
 
 
 @pytest.mark.parametrize("body", ["conv", "resnet", "qp"])
