@@ -128,7 +128,7 @@ def test_top_level_names_resolve_inside_the_checkout() -> None:
 def test_planning_loads_nothing_heavy() -> None:
     code = (
         "import sys; from benchmarks import command; "
-        "command.plan('mnist', None, [], None, [], False, __import__('pathlib').Path('r')); "
+        "command.plan('digits', None, [], None, [], False, __import__('pathlib').Path('r')); "
         "print([m for m in ('torch', 'pandas', 'sklearn', 'matplotlib') if m in sys.modules])"
     )
     output = subprocess.run(

@@ -54,12 +54,13 @@ def downwards(x: Tensor, network: nn.Module, bias: bool, training: bool) -> tupl
 
 
 def upwards(z: Tensor, network: nn.Module, training: bool) -> tuple[Tensor, list]:
-    """Map z to the smallest map; normalise each channel, ReLU, transposed convolution; tanh."""
+    """Normalise every unit of the smallest map, then every channel; ReLU; transposed; tanh."""
     state, seen = numbers(network), []
-    x = F.linear(z, next(state), next(state)).reshape(-1, *SMALLEST)
-    for _ in range(3):
-        x = batch_normed(x, state, training, seen).relu()
+    x = F.linear(z, next(state), next(state))
+    x = batch_normed(x, state, training, seen).relu().reshape(-1, *SMALLEST)
+    for layer in range(3):
         x = F.conv_transpose2d(x, next(state), next(state), 2, padding=2, output_padding=1)
+        x = batch_normed(x, state, training, seen).relu() if layer < 2 else x
     assert not list(state)
     return x.tanh(), seen
 

@@ -88,11 +88,13 @@ def _downwards(channels: list[int], bias: bool) -> nn.Module:
 
 
 def _upwards(latent_dim: int, smallest: tuple[int, int, int], channels: list[int]) -> nn.Module:
-    layers: list[nn.Module] = [nn.Linear(latent_dim, prod(smallest)), nn.Unflatten(1, smallest)]
+    units = prod(smallest)  # normalised each by itself: the author reshapes after the ReLU
+    layers: list[nn.Module] = [nn.Linear(latent_dim, units), nn.BatchNorm1d(units, EPS), nn.ReLU()]
+    layers.append(nn.Unflatten(1, smallest))
     for inputs, outputs in pairwise(channels):
-        layers += [nn.BatchNorm2d(inputs, EPS), nn.ReLU()]
         layers.append(nn.ConvTranspose2d(inputs, outputs, 5, stride=2, padding=2, output_padding=1))
-    return nn.Sequential(*layers, nn.Tanh())
+        layers += [nn.BatchNorm2d(outputs, EPS), nn.ReLU()]
+    return nn.Sequential(*layers[:-2], nn.Tanh())
 
 
 def _mlp(inputs: int, width: int) -> nn.Module:
