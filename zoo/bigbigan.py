@@ -6,7 +6,7 @@ https://arxiv.org/abs/1907.02544, section 2.
     s_x = a . F(x),  s_z = b . H(z),  s_xz = c . J(F(x), H(z)),  h(t) = max(0, 1 - t)
 
     l_EG(x, z, y) = y (s_x + s_z + s_xz)                         minimised by E and G
-    l_D(x, z, y)  = h(y s_x) + h(y s_z) + h(y s_xz)              minimised by F, H, J
+    l_D(x, z, y)  = h(y s_x) + h(y s_z) + h(y s_xz)              minimised by F, H, J, a, b, c
 
 with y = +1 for (x, z^ ~ E(x)) and y = -1 for (x^ = G(z), z). The encoder is stochastic:
 z^ = mean + softplus(raw scale) * noise. Spectral norm on every layer of the critics.
