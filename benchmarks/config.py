@@ -49,14 +49,32 @@ class Run(_Frozen):
     left_out: NonNegativeInt | None = None
 
 
-class Claim(_Frozen):
-    """What somebody says of two rows; the report says whether the runs support it."""
+class Pair(_Frozen):
+    """Two rows, one beside the other."""
 
     row: str = Field(description="row name, or a readout's as tables write it")
     against: str = Field(description="the row it is compared with")
+
+
+class Claim(Pair):
+    """What somebody says of two rows; the report says whether the runs support it.
+
+    With `more_than` it is about two pairs: the row's difference in this one beside that in the
+    other.
+    """
+
     metric: str = Field(description="a name in metrics.toml")
-    expected: Literal["lower", "higher"] = Field(description="the row's value, says the claim")
+    expected: Literal["lower", "higher"] = Field(
+        description="the row's value, or its difference beside the other pair's, says the claim"
+    )
+    more_than: Pair | None = Field(default=None, description="tables row and against: another pair")
     says: str = Field(description="the claim in a sentence, with its source")
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The rows it is about: two, or two pairs."""
+        others = (self.more_than.row, self.more_than.against) if self.more_than else ()
+        return self.row, self.against, *others
 
 
 class Published(_Frozen):

@@ -1,6 +1,6 @@
 """What somebody said of these models, against what the runs say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,6 +13,7 @@ from benchmarks.report.comparison import (
     KINDS,
     Difference,
     difference,
+    difference_of_differences,
     probability_of_improvement,
 )
 from benchmarks.report.families import Group, are_paired, groups
@@ -29,9 +30,10 @@ class Verdict:
         claim: what was said.
         verdict: decided by the 95 % interval of the difference: all of it on the claimed side, all
             of it on the other, or neither.
-        difference: of the row from the one it is compared with; None if unknown.
+        difference: of the row from the one it is compared with, or of that from the difference of
+            another pair; None if unknown.
         probability: that a run of the row lies on the claimed side of a run of the other; a lost
-            run does not.
+            run does not. None for two pairs.
         runs: how many of each row.
         why: the reason if nothing is decided.
 
@@ -43,6 +45,13 @@ class Verdict:
     probability: float | None = None
     runs: str = ""
     why: str = ""
+
+    @property
+    def rows(self) -> str:
+        """Which rows are compared."""
+        row, against, *others = self.claim.rows
+        beside = " beside {} against {}".format(*others) if others else ""
+        return f"{row} against {against}{beside}"
 
     @property
     def numbers(self) -> str:
@@ -102,19 +111,31 @@ def verdicts(claims: Iterable[Claim], runs: pd.DataFrame) -> list[Verdict]:
 def _verdict(claim: Claim, runs: pd.DataFrame) -> Verdict:
     # The claim is about the value itself, whichever way is better: no target, no direction.
     metric = replace(METRICS[claim.metric], direction=claim.expected, target=None)
-    for row in (claim.row, claim.against):
-        if why := _gap(row, runs):
-            return Verdict(claim, "not decided", why=why)
     found = groups(runs, metric)
-    if not {claim.row, claim.against} <= found.keys():
-        return Verdict(claim, "not decided", why=f"one of the two rows has no {metric.title}")
-    a, b = found[claim.row], found[claim.against]
-    paired = are_paired((a, b))
-    apart = difference(a.values, b.values, metric, paired)
+    for row in claim.rows:
+        why = _gap(row, runs)
+        if why or row not in found:
+            return Verdict(claim, "not decided", why=why or f"{row} has no {metric.title}")
+    own = [found[row] for row in claim.rows]
+    apart = _apart(own, metric)
     if apart is None:
         return Verdict(claim, "not decided", why="too few seeds, or no spread between them")
-    p = probability_of_improvement(a.values, b.values, metric, a.lost, b.lost, paired)
-    return Verdict(claim, _side(apart, metric), apart, p, f"n = {_n(a)} and {_n(b)}")
+    p = None if claim.more_than else _probability(own[0], own[1], metric)
+    return Verdict(claim, _side(apart, metric), apart, p, f"n = {_and(map(_n, own))}")
+
+
+def _apart(own: Sequence[Group], metric: Metric) -> Difference | None:
+    """Return the difference of two groups, or of two pairs of groups."""
+    a, b, *others = (group.values for group in own)
+    if not others:
+        return difference(a, b, metric, are_paired(own))
+    c, d = others
+    return difference_of_differences((a, b), (c, d), metric, are_paired(own))
+
+
+def _probability(a: Group, b: Group, metric: Metric) -> float | None:
+    paired = are_paired((a, b))
+    return probability_of_improvement(a.values, b.values, metric, a.lost, b.lost, paired)
 
 
 def _gap(row: str, runs: pd.DataFrame) -> str:
@@ -143,6 +164,11 @@ def size(value: float, metric: Metric) -> str:
     if no_difference(metric) == 0:
         return number(value, metric)
     return f"{value:#.3g}".rstrip(".")
+
+
+def _and(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}"
 
 
 def _n(group: Group) -> str:

@@ -1,19 +1,18 @@
 """Families compared over training seeds: differences, how sure they are, and ranks.
 
 A training run is the unit. The images of one run share its seed, so nothing here resamples images.
-Sources: Welch 1947; Newcombe 1998; Holm 1979; Agarwal et al. 2021, arXiv:2108.13264 (probability of
-improvement).
+Sources: Holm 1979; Agarwal et al. 2021, arXiv:2108.13264 (probability of improvement).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import comb
 
 import numpy as np
 from scipy import stats
 
 from benchmarks.evaluation.registry import Metric
-from benchmarks.report.statistics import SCALES, inside, wilson
+from benchmarks.report.statistics import SCALES, inside, newcombe, student, welch
 
 KINDS = {
     "linear": "difference",
@@ -21,6 +20,12 @@ KINDS = {
     "logit": "odds ratio",
     "binomial": "difference",
 }
+TWICE = {
+    "difference": "difference of differences",
+    "ratio": "ratio of ratios",
+    "odds ratio": "ratio of odds ratios",
+}
+"""What `difference_of_differences` is, by what it compares."""
 SPLITS = 5_000
 """Permutation tests are exact up to this many splits (7 + 7 runs: 3,432); this many random ones
 stand for all of them beyond."""
@@ -87,16 +92,50 @@ def difference(
         none).
 
     """
-    natural = _natural(a, metric), _natural(b, metric)
-    if metric.scale == "binomial":
-        found = _newcombe(*natural, confidence)
-    else:
-        found = (_student if paired else _welch)(*natural, confidence)
+    return _apart([a], [b], metric, kind(metric), paired, confidence)
+
+
+def difference_of_differences(
+    one: tuple[Values, Values],
+    other: tuple[Values, Values],
+    metric: Metric,
+    paired: bool = False,
+    confidence: float = 0.95,
+) -> Difference | None:
+    """Return how far apart one pair is beside another: (a - b) - (c - d) on the natural scale.
+
+    Everything else is as for `difference`, with four groups in the place of two. Reported as a
+    ratio of ratios on the log scale and as a ratio of odds ratios on the logit scale.
+
+    Args:
+        one: values of a and of b, one per finished training seed.
+        other: values of c and of d.
+        metric: what the values are; no target.
+        paired: the values of all four at the same place belong together.
+        confidence: of the interval.
+
+    """
+    (a, b), (c, d) = one, other
+    return _apart([a, d], [b, c], metric, TWICE[KINDS[metric.scale]], paired, confidence)
+
+
+def _apart(
+    added: Sequence[Values],
+    taken: Sequence[Values],
+    metric: Metric,
+    said: str,
+    paired: bool,
+    confidence: float,
+) -> Difference | None:
+    """Return the sum of some means less that of others, as what a reader can use."""
+    unpaired = newcombe if metric.scale == "binomial" else welch
+    up, down = ([_natural(values, metric) for values in side] for side in (added, taken))
+    found = (student if paired and unpaired is welch else unpaired)(up, down, confidence)
     if found is None:
         return None
     back = float if KINDS[metric.scale] == "difference" else np.exp
     low, estimate, high = (float(back(v)) for v in found)
-    return Difference(kind(metric), estimate, low, high)
+    return Difference(said, estimate, low, high)
 
 
 def permutation_p(a: Values, b: Values, metric: Metric, paired: bool = False) -> float | None:
@@ -128,7 +167,7 @@ def smallest_p(n_a: int, n_b: int, paired: bool = False) -> float:
 
     Of pairs, 0.25 for 3 and 0.002 for 10.
     """
-    splits = 2**n_a if paired else comb(n_a + n_b, n_a)
+    splits = 2**n_a if paired else math.comb(n_a + n_b, n_a)
     return min(1.0, 2 / (splits if splits <= SPLITS else SPLITS + 1))
 
 
@@ -184,8 +223,8 @@ def clear_best(values: Mapping[str, Values], metric: Metric, paired: bool = Fals
     bad = {family: badness(own, metric) for family, own in values.items()}
     best = min(bad, key=lambda family: float(bad[family].mean()))
     confidence = 1 - 0.05 / (len(bad) - 1)
-    interval = _student if paired else _welch
-    found = [interval(bad[best], bad[other], confidence) for other in bad if other != best]
+    interval = student if paired else welch
+    found = [interval([bad[best]], [bad[other]], confidence) for other in bad if other != best]
     return best if all(one is not None and one[2] < 0 for one in found) else None
 
 
@@ -207,36 +246,3 @@ def resampled_means(
 def _natural(values: Values, metric: Metric) -> np.ndarray:
     """Return what is compared, in its own direction: a higher accuracy stays the higher number."""
     return -badness(values, metric) if metric.direction == "higher" else badness(values, metric)
-
-
-def _welch(a: np.ndarray, b: np.ndarray, confidence: float) -> tuple[float, float, float] | None:
-    """Return low, estimate and high of mean a - mean b."""
-    if min(len(a), len(b)) < 2:
-        return None
-    u, v = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
-    if u + v == 0:  # t knows nothing of values at the end of a scale
-        return None
-    freedom = (u + v) ** 2 / (u**2 / (len(a) - 1) + v**2 / (len(b) - 1))
-    half = float(stats.t.ppf(0.5 + confidence / 2, freedom) * np.sqrt(u + v))
-    difference = float(a.mean() - b.mean())
-    return difference - half, difference, difference + half
-
-
-def _student(a: np.ndarray, b: np.ndarray, confidence: float) -> tuple[float, float, float] | None:
-    """Return low, estimate and high of the mean of a - b, pair by pair."""
-    apart = a - b
-    if len(apart) < 2 or apart.var() == 0:
-        return None
-    error = apart.std(ddof=1) / np.sqrt(len(apart))
-    half = float(stats.t.ppf(0.5 + confidence / 2, len(apart) - 1) * error)
-    return float(apart.mean()) - half, float(apart.mean()), float(apart.mean()) + half
-
-
-def _newcombe(a: np.ndarray, b: np.ndarray, confidence: float) -> tuple[float, float, float] | None:
-    """Return low, estimate and high of the difference of two rates (Newcombe's method 10)."""
-    if min(len(a), len(b)) < 2:
-        return None
-    p, q = float(a.mean()), float(b.mean())
-    (p_low, p_high), (q_low, q_high) = wilson(a, confidence), wilson(b, confidence)
-    below, above = np.hypot(p - p_low, q_high - q), np.hypot(p_high - p, q - q_low)
-    return p - q - float(below), p - q, p - q + float(above)

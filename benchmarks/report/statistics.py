@@ -1,5 +1,9 @@
-"""Intervals over training seeds, on each metric's natural scale."""
+"""Intervals over training seeds, on each metric's natural scale.
 
+Sources: Wilson 1927; Welch 1947; Newcombe 1998; Zou and Donner 2008 (two differences of rates).
+"""
+
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +11,8 @@ import numpy as np
 from scipy import special, stats
 
 Transform = Callable[[np.ndarray], np.ndarray]
+Side = Sequence[np.ndarray]
+"""Groups of runs whose means are added up."""
 SCALES: dict[str, tuple[Transform, Transform]] = {
     "linear": (np.asarray, np.asarray),
     "log": (np.log, np.exp),
@@ -72,3 +78,54 @@ def wilson(values: np.ndarray, confidence: float) -> tuple[float, float]:
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def welch(added: Side, taken: Side, confidence: float) -> tuple[float, float, float] | None:
+    """Return low, estimate and high of the sum of some means less that of others.
+
+    Degrees of freedom by Welch and Satterthwaite. None if a group has fewer than two values, or no
+    group any spread.
+    """
+    groups = [*added, *taken]
+    if min(map(len, groups)) < 2:
+        return None
+    errors = [group.var(ddof=1) / len(group) for group in groups]
+    if sum(errors) == 0:  # t knows nothing of values at the end of a scale
+        return None
+    terms = [e**2 / (len(group) - 1) for e, group in zip(errors, groups, strict=True)]
+    freedom = sum(errors) ** 2 / sum(terms)
+    half = float(stats.t.ppf(0.5 + confidence / 2, freedom) * np.sqrt(sum(errors)))
+    estimate = float(sum(g.mean() for g in added) - sum(g.mean() for g in taken))
+    return estimate - half, estimate, estimate + half
+
+
+def student(added: Side, taken: Side, confidence: float) -> tuple[float, float, float] | None:
+    """Return low, estimate and high of the mean of the same, taken place by place.
+
+    None if there are fewer than two places, or no spread over them.
+    """
+    apart = np.sum(added, axis=0) - np.sum(taken, axis=0)
+    if len(apart) < 2 or apart.var() == 0:
+        return None
+    error = apart.std(ddof=1) / np.sqrt(len(apart))
+    half = float(stats.t.ppf(0.5 + confidence / 2, len(apart) - 1) * error)
+    return float(apart.mean()) - half, float(apart.mean()), float(apart.mean()) + half
+
+
+def newcombe(added: Side, taken: Side, confidence: float) -> tuple[float, float, float] | None:
+    """Return low, estimate and high of a difference of rates (Newcombe's method 10), or of two.
+
+    Each side's reach is the root of the sum of squares of Wilson's. None if a group has fewer than
+    two values; spread is not needed.
+    """
+    if min(map(len, [*added, *taken])) < 2:
+        return None
+    estimate, below, above = 0.0, [], []
+    for sign, side in ((1, added), (-1, taken)):
+        for rates in side:
+            rate, ends = float(rates.mean()), wilson(rates, confidence)
+            estimate += sign * rate
+            down, up = (abs(rate - end) for end in ends[::sign])
+            below.append(down)
+            above.append(up)
+    return estimate - math.hypot(*below), estimate, estimate + math.hypot(*above)

@@ -19,6 +19,9 @@ GENERAL = {
     "control": "no trained family but a yardstick, such as real images or raw pixels",
     "ratio": "the first row's mean over the second's; 1: equal",
     "odds ratio": "of two rates r, the first's r / (1 - r) over the second's; 1: equal",
+    "ratio of ratios": "the ratio of the first pair of rows over that of the second; 1: equal",
+    "ratio of odds ratios": "the odds ratio of the first pair of rows over that of the second; 1: "
+    "equal",
     "P(improvement)": "how often a run of the first row is better than one of the second",
     "p": "how often chance alone would show as large a difference; p Holm: corrected for testing "
     "many pairs",

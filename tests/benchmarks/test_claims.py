@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 from benchmarks import plan
-from benchmarks.config import Claim, Published
+from benchmarks.config import Claim, Pair, Published
 from benchmarks.errors import UserError
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.report.answer import published
 from benchmarks.report.claims import reproduced, verdicts
-from benchmarks.report.comparison import difference
+from benchmarks.report.comparison import difference, difference_of_differences
 from tests.benchmarks.test_statistics import runs
 
 LOW, HIGH = [1.0, 1.1, 1.05], [2.0, 2.3, 2.1]
@@ -60,10 +60,44 @@ def test_what_cannot_be_decided_says_why() -> None:
         (runs({"a": LOW}), "b is not among these runs"),
         (runs({"a": LOW, "b": HIGH}, b1="missing"), "2 of 3 runs of b have ended"),
         (runs({"a": [1.0], "b": [2.0]}), "too few seeds, or no spread between them"),
-        (runs({"a": LOW, "b": [math.nan] * 3}), "one of the two rows has no FID"),
+        (runs({"a": LOW, "b": [math.nan] * 3}), "b has no FID"),
     ):
         found = verdict(frame)
         assert (found.verdict, found.numbers) == ("not decided", why)
+
+
+FAR = {"a": LOW, "b": HIGH, "c": [1.0, 1.1, 1.05], "d": [1.02, 1.1, 1.0]}
+"""a is half of b, and c as large as d."""
+
+
+@pytest.mark.parametrize(
+    ("expected", "pairs", "outcome"),
+    [
+        ("lower", "abcd", "supported"),
+        ("higher", "abcd", "contradicted"),
+        ("lower", "cdab", "contradicted"),
+        ("higher", "bacd", "supported"),
+        ("lower", "abab", "not decided"),
+    ],
+)
+def test_a_difference_beside_another(expected: str, pairs: str, outcome: str) -> None:
+    a, b, c, d = pairs
+    said = Claim(
+        **{"row": a, "against": b, "metric": "fid_hybrid", "expected": expected},
+        **{"more_than": {"row": c, "against": d}, "says": "more"},
+    )
+    (found,) = verdicts([said], runs(FAR))
+    both = difference_of_differences((FAR[a], FAR[b]), (FAR[c], FAR[d]), METRICS["fid_hybrid"])
+    assert (found.verdict, found.difference, found.probability) == (outcome, both, None)
+    assert found.rows == f"{a} against {b} beside {c} against {d}"
+    assert found.numbers.startswith(f"FID: ratio of ratios {both.estimate:#.3g} [")
+    assert found.numbers.endswith("], n = 3, 3, 3 and 3")
+
+
+def test_a_difference_beside_another_needs_all_four_rows() -> None:
+    said = claim().model_copy(update={"more_than": Pair(row="c", against="d")})
+    (found,) = verdicts([said], runs({row: FAR[row] for row in "abc"}))
+    assert (found.verdict, found.why) == ("not decided", "d is not among these runs")
 
 
 def test_lost_runs_are_said_and_speak_for_nobody() -> None:

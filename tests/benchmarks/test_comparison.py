@@ -14,6 +14,7 @@ from benchmarks.report.comparison import (
     badness,
     clear_best,
     difference,
+    difference_of_differences,
     holm,
     permutation_p,
     probability_of_improvement,
@@ -86,6 +87,53 @@ def test_one_seed_or_no_spread_compares_nothing() -> None:
     assert permutation_p([1.0], B, LOWER) is None
     assert probability_of_improvement([1.0], B, LOWER) is None
     assert probability_of_improvement([1.0], B, LOWER, lost_a=1) == 0.5
+
+
+FOUR = ([1.0, 3.0], [0.0, 2.0]), ([5.0, 6.0], [4.0, 8.0])
+
+
+def test_two_differences_by_hand() -> None:
+    """Means 2, 1, 5.5, 6; variances of the means 1, 1, 1/4, 4, of one degree of freedom each."""
+    freedom = 6.25**2 / (1 + 1 + 1 / 16 + 16)
+    half = stats.t.ppf(0.975, freedom) * math.sqrt(6.25)
+    found = difference_of_differences(*FOUR, LINEAR)
+    assert (found.kind, found.estimate) == ("difference of differences", 1 - (-0.5))
+    assert (found.low, found.high) == pytest.approx((1.5 - half, 1.5 + half))
+    as_logs = [[np.exp(values) for values in pair] for pair in FOUR]
+    ratio = difference_of_differences(*as_logs, LOWER)
+    assert ratio.kind == "ratio of ratios"
+    assert (ratio.low, ratio.estimate, ratio.high) == pytest.approx(
+        tuple(np.exp([found.low, 1.5, found.high]))
+    )
+    as_rates = [[1 / (1 + np.exp(-np.array(values))) for values in pair] for pair in FOUR]
+    odds = difference_of_differences(*as_rates, HIGHER)
+    assert odds.kind == "ratio of odds ratios"
+    assert (odds.low, odds.high) == pytest.approx((ratio.low, ratio.high))
+    assert difference_of_differences(FOUR[0], ([5.0], [4.0, 8.0]), LINEAR) is None
+
+
+def test_two_differences_beside_a_pair_without_spread_are_one() -> None:
+    one, both = (
+        difference(A, B, LINEAR),
+        difference_of_differences((A, B), ([3.0, 3.0], [1.0] * 3), LINEAR),
+    )
+    ends = [(d.low, d.estimate, d.high) for d in (one, both)]
+    assert ends[1] == pytest.approx([end - 2 for end in ends[0]])
+    places = difference_of_differences(
+        *[(BETTER, CLASSES), (CLASSES, BETTER)], metric=LINEAR, paired=True
+    )
+    twice = difference(2 * BETTER, 2 * CLASSES, LINEAR, paired=True)
+    assert (places.low, places.high) == pytest.approx((twice.low, twice.high))
+
+
+def test_two_differences_cover_as_stated_with_unequal_spreads() -> None:
+    g = np.random.default_rng(0)
+    drawn = [
+        [[g.normal(4, 3, 5), g.normal(1, 1, 5)], [g.normal(2, 0.5, 5), g.normal(0, 2, 5)]]
+        for _ in range(2000)
+    ]
+    found = [difference_of_differences(*pairs, LINEAR) for pairs in drawn]
+    assert np.mean([f.low <= 1 <= f.high for f in found]) == pytest.approx(0.95, abs=0.015)
 
 
 def test_welch_covers_as_stated_with_unequal_spreads() -> None:
@@ -234,6 +282,18 @@ def test_differences_of_rates_are_newcombes() -> None:
         assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
     assert difference([1.0] * 5, [0.0] * 5, RATE).low > 0  # no spread, and yet a clear difference
     assert difference([1.0], [0.0] * 5, RATE) is None
+
+
+def test_two_differences_of_rates_reach_as_far_as_both() -> None:
+    """Zou and Donner 2008: the distances from estimate to end, squared, add up."""
+    rates = [[1.0] * failed + [0.0] * (10 - failed) for failed in (9, 3, 5, 2)]
+    one, other = difference(*rates[:2], RATE), difference(*rates[2:], RATE)
+    found = difference_of_differences(rates[:2], rates[2:], RATE)
+    assert found.estimate == pytest.approx(0.6 - 0.3)
+    reach = math.hypot(one.estimate - one.low, other.high - other.estimate)
+    assert found.low == pytest.approx(0.3 - reach)
+    reach = math.hypot(one.high - one.estimate, other.estimate - other.low)
+    assert found.high == pytest.approx(0.3 + reach)
 
 
 # Ten classes, one hard: between them the scores spread far more than from family to family.
