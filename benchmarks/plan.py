@@ -17,7 +17,9 @@ from benchmarks.rows import (
     ROOMS,
     check_not_preset,
     check_options,
+    row_name,
     run_of,
+    with_files_as_rows,
     with_known_names,
     wrong_setting,
 )
@@ -71,9 +73,10 @@ def load_suite(name: str) -> Suite:
             raise UserError(f"suite file {name} does not exist")
         raise unknown("suite", name, suite_names())
     try:
-        return with_known_names(_validated(tomllib.loads(path.read_text()), str(path)))
+        suite = _validated(tomllib.loads(path.read_text()), str(path))
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path} is not valid TOML: {error}") from error
+    return with_known_names(with_files_as_rows(suite, path.parent))
 
 
 def override(
@@ -95,7 +98,7 @@ def override(
         values["families"] = list(families)
     if seeds is not None:
         values["seeds"] = seeds
-    suite = with_known_names(_validated(values, "the settings given"))
+    suite = with_known_names(with_files_as_rows(_validated(values, "the settings given")))
     for setting in settings:
         check_not_preset(setting.partition("=")[0].strip(), suite)
     for name in suite.families:
@@ -122,7 +125,7 @@ def shortened(suite: Suite) -> Suite:
         "name": suite.name + SHORT,
         "question": f"{suite.question} In short form, on {short.dataset or suite.dataset}.",
         "dataset": short.dataset or suite.dataset,
-        "families": short.families or suite.families,
+        "families": tuple(map(row_name, short.families or suite.families)),
     }
     form = override(suite.model_copy(update=changed), short.settings, seeds=short.seeds)
     whole = {row for row in form.families if run_of(form, row, 0) == run_of(suite, row, 0)}

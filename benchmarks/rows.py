@@ -89,6 +89,29 @@ def row_name(family: str) -> str:
     return Path(family).stem if family.endswith(".py") else family
 
 
+def with_files_as_rows(suite: Suite, folder: Path = Path()) -> Suite:
+    """Make a row, called after it, of each family file, so that it is set like any other row.
+
+    Args:
+        suite: may name files in `families` and in a row's `family`.
+        folder: where the relative ones start.
+
+    """
+
+    def located(family: str) -> str:
+        return str(folder / family) if family.endswith(".py") else family
+
+    rows = {
+        row_name(name): row | ({"family": located(str(row["family"]))} if "family" in row else {})
+        for name, row in suite.rows.items()
+    }
+    for family in suite.families:
+        if family.endswith(".py"):
+            rows[row_name(family)] = rows.get(row_name(family), {}) | {"family": located(family)}
+    names = tuple(map(row_name, suite.families))
+    return suite.model_copy(update={"families": names, "rows": rows})
+
+
 def with_known_names(suite: Suite) -> Suite:
     """Check names that pydantic cannot know; loads no family, so that listing is quick."""
     if suite.dataset not in DATASETS:
@@ -101,8 +124,7 @@ def with_known_names(suite: Suite) -> Suite:
     for stated in said:
         if stated.metric not in METRICS:
             raise unknown(f"metric in what is said of {stated.row}", stated.metric, METRICS)
-    names = [row_name(family) for family in suite.families]
-    twice = {name for name in names if names.count(name) > 1}
+    twice = {name for name in suite.families if suite.families.count(name) > 1}
     if twice:
         raise UserError(f"two rows would be called {', '.join(sorted(twice))}; name each once")
     for name in suite.families:

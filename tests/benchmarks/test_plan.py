@@ -93,6 +93,46 @@ def test_rows_are_variants_of_a_family(tmp_path: Path) -> None:
     assert job.run.options == {"encoder_lr_factor": 10}
 
 
+EXAMPLE = plan.SUITES.parent.parent / "examples" / "my_family.py"
+
+
+def with_margin(folder: Path) -> Path:
+    """Write the example family with an option of its own."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "mine.py"
+    plain = "self, build: Builder, prior: Prior)"
+    path.write_text(EXAMPLE.read_text().replace(plain, f"{plain[:-1]}, margin: float = 1.0)"))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("family", "row"),
+    [
+        ("sub/mine.py", "[rows.mine]\n"),
+        ("other", '[rows.other]\nfamily = "sub/mine.py"\n'),
+    ],
+)
+def test_a_family_file_is_a_row_seen_from_its_suite(tmp_path: Path, family: str, row: str) -> None:
+    file, mine = with_margin(tmp_path / "sub"), tmp_path / "mine.toml"
+    text = (plan.SUITES / "digits.toml").read_text()
+    text = text.replace('families = ["gan",', f'families = ["{family}",')
+    mine.write_text(f"{text}{row}margin = 2.0\n")
+    run = plan.jobs(plan.override(plan.load_suite(str(mine))), tmp_path, [0])[0].run
+    assert run.family == ("other" if family == "other" else "mine")
+    assert (run.game, run.options) == (str(file), {"margin": 2.0})
+
+
+def test_a_family_file_of_the_command_line_has_options(tmp_path: Path) -> None:
+    file = str(with_margin(tmp_path))
+    run = only_job(tmp_path, "rows.mine.margin=2", family=file).run
+    assert (run.family, run.game, run.options) == ("mine", file, {"margin": 2.0})
+    assert only_job(tmp_path, family=file).run.options == {}
+    with pytest.raises(UserError, match="unknown option of mine 'margn'; did you mean 'margin'"):
+        only_job(tmp_path, "rows.mine.margn=2", family=file)
+    with pytest.raises(UserError, match="two rows would be called mine"):
+        plan.override(plan.load_suite("digits"), [], [file, file])
+
+
 def test_a_row_has_its_own_networks_and_training() -> None:
     settings = ["rows.bigan.networks.width=32", "rows.bigan.training.batch_size=16"]
     suite = plan.override(plan.load_suite("digits"), settings)
