@@ -16,13 +16,13 @@ from benchmarks.identity import configuration_digest, training_identity
 from benchmarks.rows import (
     ROOMS,
     check_not_preset,
-    check_options,
     row_name,
     run_of,
     with_files_as_rows,
     with_known_names,
     wrong_setting,
 )
+from benchmarks.trial import check_control, check_row
 
 SUITES = Path(__file__).with_name("suites")
 SHORT = "-short"
@@ -102,7 +102,8 @@ def override(
     for setting in settings:
         check_not_preset(setting.partition("=")[0].strip(), suite)
     for name in suite.families:
-        check_options(name, suite)
+        check_row(name, suite)
+    check_control(_control(suite))
     return suite
 
 
@@ -200,7 +201,11 @@ def controls_folder(suite: Suite, results: Path) -> Path:
 
 def controls_job(suite: Suite, results: Path) -> Job:
     """Return the run whose first weights are the untrained control; no budget is part of it."""
-    run = Run(
+    return _job(_control(suite), results)
+
+
+def _control(suite: Suite) -> Run:
+    return Run(
         family="untrained",
         game="bigan",
         tier=suite.tier,
@@ -210,7 +215,6 @@ def controls_job(suite: Suite, results: Path) -> Job:
         training=TrainingSettings(steps=1, batch_size=2),
         left_out=0 if suite.leave_one_class_out else None,
     )
-    return _job(run, results)
 
 
 def _job(run: Run, results: Path) -> Job:

@@ -1,6 +1,6 @@
 """A row of a suite -> a run: its family, preset, networks, training settings and options."""
 
-import math
+import ast
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,8 +18,6 @@ ROOMS: dict[str, type[BaseModel]] = {"networks": NetworkSettings, "training": Tr
 ROW = ("family", "preset", *ROOMS)
 """What a row may say of itself; all else are options of its family."""
 BUDGET = re.compile(r"training\.steps(?:/([1-9]\d*))?")
-CHECKED_WIDTH = 16
-"""Hidden units of the throwaway networks on which a row's options are tried."""
 
 
 def run_of(suite: Suite, name: str, seed: int) -> Run:
@@ -154,33 +152,20 @@ def _check_body(where: str, body: str) -> None:
 
 def _check_game(game: str, suite: Suite) -> None:
     if game.endswith(".py"):
-        if not source(game).is_file():
-            raise UserError(f"family file {game} does not exist")
+        _check_file(source(game))
     elif game not in FAMILIES:
         raise unknown("family", game, {*FAMILIES, *suite.rows})
 
 
-def check_options(name: str, suite: Suite) -> None:
-    """Check the options of a row, and that its family can be built from its networks."""
-    run = run_of(suite, name, 0)
-    if not run.options and run.networks == suite.networks:
-        return
-    from zoo.assembly import assemble, options_of  # torch; only suites with options pay for it
-
-    known = options_of(run.game)
-    for option, value in run.options.items():
-        if option not in known:
-            raise unknown(f"option of {name}", option, known)
-        expected = type(known[option])
-        number = expected is float and type(value) is int
-        if not (type(value) is expected or number) or value in (math.inf, -math.inf):
-            raise UserError(f"rows.{name}.{option} must be a {expected.__name__}, got {value!r}")
-    small = run.networks.model_dump() | {"width": min(run.networks.width, CHECKED_WIDTH)}
-    shape = DATASETS[run.dataset].image_shape
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise UserError(f"family file {path} does not exist")
     try:
-        assemble(run.game, run.options, **small, image_shape=shape, seed_of=lambda network: 0)
+        ast.parse(path.read_text())
+    except SyntaxError as error:
+        raise UserError(f"family file {path}, line {error.lineno}: {error.msg}") from error
     except ValueError as error:
-        raise UserError(f"rows.{name}: {error}") from error
+        raise UserError(f"family file {path} is no Python file: {error}") from error
 
 
 def check_not_preset(path: str, suite: Suite) -> None:

@@ -48,13 +48,16 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
          "matplotlib", "threadpoolctl", "typer"},
     ),
     "benchmarks/rows.py": (
-        {"benchmarks.evaluation.registry", "datasets.registry", "zoo.registry", "zoo.assembly",
-         *NEUTRAL},
+        {"benchmarks.evaluation.registry", "datasets.registry", "zoo.registry", *NEUTRAL},
         {"pydantic"},
+    ),
+    "benchmarks/trial.py": (
+        {"benchmarks.rows", "datasets.registry", "zoo.assembly", "zoo.game", *NEUTRAL},
+        set(),
     ),
     "benchmarks/plan.py": (
         {"benchmarks.evaluation.protocol", "benchmarks.identity", "benchmarks.rows",
-         *NEUTRAL},
+         "benchmarks.trial", *NEUTRAL},
         {"pydantic"},
     ),
     "benchmarks/documents": (
@@ -128,7 +131,7 @@ def test_top_level_names_resolve_inside_the_checkout() -> None:
 def test_planning_loads_nothing_heavy() -> None:
     code = (
         "import sys; from benchmarks import command; "
-        "command.plan('digits', None, [], None, [], False, __import__('pathlib').Path('r')); "
+        "command.plan('digits-all', None, [], None, [], False, __import__('pathlib').Path('r')); "
         "print([m for m in ('torch', 'pandas', 'sklearn', 'matplotlib') if m in sys.modules])"
     )
     output = subprocess.run(

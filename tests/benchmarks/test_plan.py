@@ -57,6 +57,9 @@ def test_committed_suites_are_valid(name: str) -> None:
         (["rows.vae.preset=faithful"], ["vae"], "vae has no faithful preset .*vae"),
         (["rows.bigan.decay_over=true"], None, "must be a int, got True"),
         (["training.lr_factor=0"], None, "training.lr_factor: .*greater than 0"),
+        (["networks.body=aegan_paper"], ["bigan"], "rows.bigan: .* no network called 'J' .*body="),
+        (["networks.body=aegan_paper"], ["aegan"], "the untrained control, a bigan .* 'J'"),
+        (["networks.body=bigan_paper"], ["aegan"], "rows.aegan: .* no network called 'H'"),
     ],
 )
 def test_wrong_overrides(settings: list[str], families: list[str] | None, message: str) -> None:
@@ -96,13 +99,52 @@ def test_rows_are_variants_of_a_family(tmp_path: Path) -> None:
 EXAMPLE = plan.SUITES.parent.parent / "examples" / "my_family.py"
 
 
+def changed(folder: Path, old: str, new: str) -> Path:
+    """Write the example family with a piece of it changed."""
+    folder.mkdir(exist_ok=True)
+    text = EXAMPLE.read_text()
+    assert old in text
+    (folder / "mine.py").write_text(text.replace(old, new))
+    return folder / "mine.py"
+
+
 def with_margin(folder: Path) -> Path:
     """Write the example family with an option of its own."""
-    folder.mkdir(exist_ok=True)
-    path = folder / "mine.py"
-    plain = "self, build: Builder, prior: Prior)"
-    path.write_text(EXAMPLE.read_text().replace(plain, f"{plain[:-1]}, margin: float = 1.0)"))
-    return path
+    return changed(folder, "prior: Prior)", "prior: Prior, margin: float = 1.0)")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("import Prior\n", "import Prior\n\ndef (:\n", ", line 6: invalid syntax"),
+        ("Family = Mine", "", ": .*must set `Family` to a subclass"),
+        ("Family = Mine", "Family = int", ": .*must set `Family` to a subclass"),
+        ("import Prior\n", "import Pryor\n", r", line 4: ImportError: .*Pryor"),
+        ('"s_xz"), prior', '"s_w"), prior', r", line 11: .*no network called 's_w'"),
+        ('"s_xz"), prior', '"s_xz", "s_x"), prior', ": network s_x belongs to no player"),
+        ('"J", "s_xz"), prior', '"J"), prior', ": player critic owns s_xz, which the family does"),
+        ("self.players =", "self.player =", ": AttributeError: .*'players'"),
+    ],
+)
+def test_wrong_family_files(tmp_path: Path, old: str, new: str, message: str) -> None:
+    file = changed(tmp_path, old, new)
+    with pytest.raises(UserError, match=f"^family file {file}{message}"):
+        plan.override(plan.load_suite("digits"), [], [str(file)])
+
+
+def test_a_family_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match="is no Python file: 'utf-8'"):
+        only_job(tmp_path, family=str(tmp_path / "mine.py"))
+
+
+def test_what_has_nothing_to_train_needs_no_player(tmp_path: Path) -> None:
+    after = "        self.turns ="
+    own = "        self.blur = nn.AvgPool2d(2)\n"
+    own += "        self.fixed = nn.Linear(2, 2).requires_grad_(False)\n"
+    file = changed(tmp_path, after, f"{own}{after}")
+    file.write_text("from torch import nn\n" + file.read_text())
+    assert only_job(tmp_path, family=str(file)).run.family == "mine"
 
 
 @pytest.mark.parametrize(

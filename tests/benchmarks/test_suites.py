@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import plan
+from benchmarks import plan, trial
 from benchmarks.errors import UserError
+from benchmarks.rows import run_of
+from zoo.assembly import options_of
+from zoo.registry import FAMILIES, presets
 
 NAMES = plan.suite_names()
 
@@ -24,6 +27,26 @@ def test_every_suite_has_a_short_form_or_is_one(name: str) -> None:
     whole = [job.run for job in plan.jobs(suite, Path(), range(suite.seeds))]
     updates = sum(run.training.steps * run.networks.width**2 for run in runs)
     assert updates < 0.1 * sum(run.training.steps * run.networks.width**2 for run in whole)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_network_of_every_row_has_a_player(name: str) -> None:
+    """Also of rows that planning does not try, for nothing in them is unusual."""
+    suite = plan.load_suite(name)
+    forms = [suite] if suite.short is None else [suite, plan.shortened(suite)]
+    runs = [run_of(form, row, 0) for form in forms for row in form.families]
+    for run in {(run.game, str(run.options), run.networks): run for run in runs}.values():
+        trial.try_run(run, run.family)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_network_of_every_preset_and_switch_has_a_player(family: str) -> None:
+    """Planning tries what is not as the suite has it."""
+    switches = {name: not on for name, on in options_of(family).items() if isinstance(on, bool)}
+    settings = [f"rows.{family}.{name}={str(on).lower()}" for name, on in switches.items()]
+    presets_own = [f"rows.{family}.preset=faithful"] if family in presets() else []
+    for setting in [*settings, *presets_own]:
+        plan.override(plan.load_suite("mnist"), [setting], [family])
 
 
 @pytest.mark.parametrize("name", NAMES)
