@@ -34,7 +34,7 @@ def quadratic_potential(difference: Tensor, distance: Tensor, strength: float) -
 
     Args:
         difference: D_i = T(real_i) - T(fake_i), shape (N,).
-        distance: d_i > 0, the distance of the i-th pair, shape (N,). One per sample: their mean over
+        distance: d_i > 0, the distance of the i-th pair, shape (N,). One per sample: a mean over
             the batch would be another loss.
         strength: lambda; its scale belongs to images in [-1, 1].
 
