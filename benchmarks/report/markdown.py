@@ -45,7 +45,8 @@ def page(material: Material, drawn: Mapping[str, str]) -> str:
 
 
 def _answer(material: Material) -> str:
-    lines = [*answer.published(material.reproduced), *map(verdict_line, material.verdicts)]
+    lines = [f"**{material.changed}**"] if material.changed else []
+    lines += [*answer.published(material.reproduced), *map(verdict_line, material.verdicts)]
     lines += answer.findings(material)
     lines += [answer.certainty(material), answer.cost(material)]
     return "\n".join([*(f"- {line}" for line in lines), ""])

@@ -24,6 +24,7 @@ class Material:
         suite: the question, and what all runs share.
         jobs: the runs, finished or not.
         command: the command line that asked for the report.
+        changed: in what the suite is not the committed one of its name, in a sentence, if in any.
         notes: what a reader should know of the runs.
         runs, controls: one row per run; see `frame`.
         summary: means and intervals.
@@ -35,6 +36,7 @@ class Material:
     suite: Suite
     jobs: Sequence[Job]
     command: str
+    changed: str
     notes: Sequence[str]
     runs: pd.DataFrame
     controls: pd.DataFrame
@@ -53,6 +55,7 @@ def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: s
         suite=suite,
         jobs=jobs,
         command=command,
+        changed=provenance.changes_of(suite, jobs),
         notes=[*provenance.cautions(jobs), *_remarks(suite, jobs)],
         runs=runs,
         controls=controls,

@@ -94,6 +94,7 @@ def data_uri(path: Path) -> str:
 def _answer(material: Material) -> dict[str, Any]:
     return {
         "suite": material.suite,
+        "changed": material.changed,
         "heading": heading(material.suite, material.jobs),
         "published": answer.published(material.reproduced),
         "verdicts": material.verdicts,

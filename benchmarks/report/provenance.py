@@ -10,7 +10,7 @@ from benchmarks.config import Run, Suite
 from benchmarks.errors import UserError
 from benchmarks.files import read_json
 from benchmarks.plan import SHORT, Job, load_suite, shortened, suite_names
-from benchmarks.rows import run_of
+from benchmarks.rows import row_name, run_of
 
 FOR_ALL = ("precision", "threads", "stacked")
 """Training settings that all rows of a suite share."""
@@ -90,6 +90,56 @@ def _closest(run: Run, suite: str) -> tuple[str, list[str]]:
     possible = {name: changes for name, changes in found.items() if changes is not None}
     chosen = min(possible, key=lambda name: len(possible[name]))
     return chosen, possible[chosen]
+
+
+def changes_of(suite: Suite, jobs: Iterable[Job]) -> str:
+    """Say in what a suite differs from its committed file, or its short form; empty if in nothing.
+
+    Args:
+        suite: a user's own, and that of a merged report, has nothing to be compared with.
+        jobs: the runs of the report, which may be fewer or more than the suite's.
+
+    """
+    committed = _suite(suite.name)
+    if committed is None:
+        return ""
+    jobs = list(jobs)
+    own, other = _settings(suite), _settings(committed)
+    steps = own.pop("training.steps"), other.pop("training.steps")
+    seeds = len({job.run.seed for job in jobs}), committed.seeds
+    said = [_amount(*steps, "updates"), _amount(*seeds, "seeds")]
+    said += _rows_changed([job.run.family for job in jobs], map(row_name, committed.families))
+    said += [
+        f"{name} {own.get(name, 'default')} instead of {other.get(name, 'default')}"
+        for name in dict.fromkeys([*own, *other])
+        if own.get(name) != other.get(name)
+    ]
+    what = "suite's short form" if suite.name.endswith(SHORT) else "suite"
+    said = list(filter(None, said))
+    return f"Not the {what} as it stands: {', '.join(said)}." if said else ""
+
+
+def _settings(suite: Suite) -> dict[str, Any]:
+    """Return what a suite says of its runs, by the names that `--set` takes."""
+    values = suite.model_dump(include={"tier", "dataset", "leave_one_class_out"})
+    rooms = suite.model_dump(include={"networks", "training"})
+    rooms |= {f"rows.{row}": own for row, own in suite.rows.items()}
+    return values | {
+        f"{room}.{n}": value for room, own in rooms.items() for n, value in own.items()
+    }
+
+
+def _amount(own: int, whole: int, what: str) -> str:
+    if own < whole:
+        return f"{own:,} of {whole:,} {what}"
+    return f"{own:,} {what} instead of {whole:,}" if own > whole else ""
+
+
+def _rows_changed(own: Iterable[str], whole: Iterable[str]) -> list[str]:
+    names, others = dict.fromkeys(own), list(whole)
+    kept = [name for name in others if name in names]
+    added = [f"{name} added" for name in names if name not in others]
+    return [_amount(len(kept), len(others), "families"), *added]
 
 
 @cache
