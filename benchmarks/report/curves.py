@@ -11,11 +11,12 @@ from benchmarks.report.terms import player_in_words, term_in_words
 GRADIENT = "grad_norm"
 
 
-def losses(row: str, curve: pd.DataFrame, stem: Path) -> bool:
+def losses(row: str, game: str, curve: pd.DataFrame, stem: Path) -> bool:
     """Draw one row's terms, a panel per player: seeds thin, their mean thick; False without any.
 
     Args:
         row: its name.
+        game: the family that is played.
         curve: the row's lines of curve.jsonl: seed, step and "player/term" columns.
         stem: path of the figure without a suffix.
 
@@ -32,7 +33,7 @@ def losses(row: str, curve: pd.DataFrame, stem: Path) -> bool:
         looks = looks_of(terms)
         for term in terms:
             key = f"{player}/{term}"
-            _thin_and_thick(axis, curve, key, looks[term], term_in_words(key))
+            _thin_and_thick(axis, curve, key, looks[term], term_in_words(key, game))
         axis.set(title=f"{row}: {player_in_words(player)}", xlabel="updates")
         few_ticks(axis.xaxis)
         axis.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.2), fontsize="small", frameon=False)

@@ -102,10 +102,10 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
         "points": (POINTS, partial(look.points, jobs)),
         "embedding": (EMBEDDING, partial(look.embedding, jobs)),
     }
-    for row in dict.fromkeys(job.run.family for job in jobs):
+    for row, game in {job.run.family: job.run.game for job in jobs}.items():
         own = curves[curves["family"] == row] if len(curves) else curves
         stem = f"losses_{slug(row)}"
-        drawings[stem] = (LOSSES.format(row), partial(losses, row, own))
+        drawings[stem] = (LOSSES.format(row), partial(losses, row, game, own))
     drawings["gradient_norms"] = (GRADIENTS, partial(gradient_norms, curves))
     return {name: what for name, (what, draw) in drawings.items() if draw(folder / name)}
 

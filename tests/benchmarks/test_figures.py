@@ -33,7 +33,7 @@ def test_every_term_is_drawn_in_its_players_panel(names, tmp_path: Path, monkeyp
     table = pd.DataFrame({"family": "a", "seed": [0, 0, 1, 1], "step": [50, 100] * 2})
     for name in [*names, "D/grad_norm"]:
         table[name] = 1.0
-    assert curves.losses("a", table, tmp_path) == bool(names)
+    assert curves.losses("a", "mine.py", table, tmp_path) == bool(names)
     assert curves.gradient_norms(table, tmp_path)
     assert not curves.gradient_norms(table.drop(columns="D/grad_norm"), tmp_path)
     titles = {axis.get_title(): len(axis.lines) for axis in drawn[0].axes}
