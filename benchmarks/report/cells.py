@@ -63,13 +63,15 @@ TITLES: dict[Kind, str] = {
 
 ROOM = 8
 """Metrics in the first table: as many as a window 1,200 pixels wide has room for."""
+ALWAYS = ("fid_hybrid", "coverage_hybrid")
+"""Never left out where they are measured: neither says enough of samples without the other."""
 
 
 def leading(summary: Summary, wanted: Collection[str] = (), room: int = ROOM) -> list[Metric]:
     """Return the metrics of the first table, in the order of the registry.
 
-    First come those that decide something, and those asked for; the others in turn, one of each
-    question, until there is no room.
+    First come `ALWAYS`, then those that decide something, and those asked for; the others in turn,
+    one of each question, until there is no room.
 
     Args:
         summary: what was measured.
@@ -88,7 +90,11 @@ def leading(summary: Summary, wanted: Collection[str] = (), room: int = ROOM) ->
     for metric in metrics:
         turn[metric.name] = asked[metric.question]
         asked[metric.question] += 1
-    chosen = sorted(metrics, key=lambda m: (m.name not in decides, turn[m.name]))[:room]
+
+    def place(metric: Metric) -> tuple[bool, bool, int]:
+        return metric.name not in ALWAYS, metric.name not in decides, turn[metric.name]
+
+    chosen = sorted(metrics, key=place)[:room]
     return [m for m in metrics if m in chosen]
 
 

@@ -116,11 +116,14 @@ def _numbers(material: Material) -> dict[str, Any]:
     costs = [METRICS[name] for name in COSTS if name in present]
     failed = [m for m in (METRICS["failure_rate"],) if _anywhere(summary, m)]
     leading = cells.leading(summary, wanted, cells.ROOM - len(failed))
+    first = [*leading, *failed, *costs]
+    left_out = set(headline) - set(first)
     compared = differences.compared(material.differences, material.ranks, headline)
     decided = bool(material.differences["p"].notna().any())
     return {
-        "main": table_of(summary, [*leading, *failed, *costs]),
-        "headline": table_of(summary, headline) if set(headline) - {*leading, *costs} else None,
+        "main": table_of(summary, first),
+        "headline": table_of(summary, headline) if left_out else None,
+        "headlines_shown": len(headline) - len(left_out),
         "further": {q: table_of(summary, ms) for q, ms in tables.further(summary).items()},
         "glossary": [m for m in METRICS.values() if m.name in present],
         "in_words": words.in_plain_words(m for m in headline if m.question != "cost"),

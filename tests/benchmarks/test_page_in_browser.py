@@ -87,7 +87,10 @@ def test_the_columns_that_matter_are_seen_at_once(browser, crowded: Path) -> Non
     box = "document.querySelector('#headline').parentElement"
     assert page.evaluate("document.querySelectorAll('#headline thead th').length") == 2 + 8 + 2
     assert page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth")
-    assert "all headline columns" in page.content()
+    headlines = sum(metric.headline for metric in METRICS.values())
+    assert f"8 of {headlines} headline columns" in page.content()  # parameters, failed: none
+    page.locator("a", has_text="all below").click()
+    assert page.locator("#all-columns table").is_visible()
     page.close()
 
 

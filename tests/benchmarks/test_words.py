@@ -41,11 +41,11 @@ def test_rows_are_explained() -> None:
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        ((), ["fid_hybrid", "knn1_accuracy_features", "latent_error"]),
-        (("class_kl",), ["fid_hybrid", "class_kl", "latent_error"]),
+        ((), ["fid_hybrid", "coverage_hybrid", "knn1_accuracy_features", "latent_error"]),
+        (("class_kl",), ["fid_hybrid", "coverage_hybrid", "class_kl", "latent_error"]),
     ],
 )
-def test_columns_that_decide_come_first_then_one_of_each_question(
+def test_columns_that_decide_follow_fid_and_coverage_then_one_of_each_question(
     wanted, expected: list[str]
 ) -> None:
     """Latent error is among the last headlines, and the one with a clear best."""
@@ -53,7 +53,7 @@ def test_columns_that_decide_come_first_then_one_of_each_question(
     for metric in (m.name for m in METRICS.values() if m.question != "modes"):
         frame[metric] = frame["fid_hybrid"] / 10
     frame["latent_error"] = [0.10, 0.11, 0.12, 0.90, 0.91, 0.92]
-    found = cells.leading(summarise(frame, NO_CONTROLS), wanted, room=3)
+    found = cells.leading(summarise(frame, NO_CONTROLS), wanted, room=4)
     assert [metric.name for metric in found] == expected
 
 

@@ -18,6 +18,10 @@ for (const table of document.querySelectorAll("table.sortable")) {
     }
   }));
 }
+// A link to what is folded unfolds it.
+for (const link of document.querySelectorAll("main a[href^='#']")) {
+  link.addEventListener("click", () => { document.querySelector(link.hash).open = true; });
+}
 // Paper has no details to open.
 addEventListener("beforeprint", () => {
   for (const one of document.querySelectorAll("details")) one.open = true;
