@@ -54,7 +54,7 @@ def _answer(material: Material) -> str:
 
 def verdict_line(verdict: Verdict) -> str:
     """Return a claim's verdict in a line."""
-    return f"**{verdict.verdict}**: {verdict.claim.says} ({verdict.numbers})"
+    return f"**{verdict.verdict}**: {verdict.claim.says} ({verdict.rows}: {verdict.numbers})"
 
 
 def _reading(material: Material) -> str:
