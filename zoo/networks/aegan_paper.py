@@ -6,8 +6,8 @@ with Keras's "same" padding; weights start at N(0, 0.02^2), those of the latent 
 second path at Glorot's uniform, biases at zero. The `width` setting is the paper's 64: the channels
 of the first layers.
 
-G's first layer norm, too, is over the channels of each position: whether the author normalises before
-or after the reshape is not known here.
+G's first layer norm, too, is over the channels of each position: whether the author normalises
+before or after the reshape is not known here.
 
 Noise on the inputs of E and of the critics is the family's (`zoo.aegan`), since random numbers have
 streams of their own. The author's multiplicative noise inside the networks (Gaussian dropout at

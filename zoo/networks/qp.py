@@ -11,8 +11,8 @@ neither family has, is the MLP of the joint critic on z alone. Glorot's uniform 
 biases 0.
 
 `width` is the units of that MLP. The papers' is 1024; another width scales all channels with it.
-Deviations: padding is symmetric where the authors' library pads one pixel more at the end, and batch
-norm's running averages move ten times as fast as there; they are recomputed before an evaluation.
+Deviations: padding is symmetric where the authors' library pads one pixel more at the end; batch
+norm's running averages move ten times as fast as there, and are recomputed before an evaluation.
 """
 
 from itertools import pairwise
