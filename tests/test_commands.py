@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import run_all
 from benchmarks import documents
+from benchmarks.documents import __main__ as write_documents
 from benchmarks.errors import UserError
 from benchmarks.evaluation.normalise import main as normalise
 from tests.zoo.test_trained import trained
@@ -142,6 +143,38 @@ def test_a_block_without_an_end_or_unknown_is_refused(tmp_path: Path) -> None:
     page.write_text("<!-- one: written -->\n")
     with pytest.raises(UserError, match="has no"):
         documents.fill(page, {"one": lambda: ""})
+
+
+@pytest.mark.parametrize("there", [None, "\n"])
+def test_a_page_that_is_not_there_yet_is_begun(tmp_path: Path, there: str | None) -> None:
+    page = tmp_path / "page.md"
+    if there is not None:
+        page.write_text(there)
+    filled = documents.fill(
+        page, {"one": lambda: "new"}, "a\n<!-- one: written -->\n<!-- end one -->\n"
+    )
+    assert filled == "a\n<!-- one: written -->\n\nnew\n\n<!-- end one -->\n"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_familys_page_begins_as_the_committed_ones(family: str) -> None:
+    page = documents.page_of(family).read_text()
+    without = re.sub(r"(written -->\n).*?(<!-- end)", r"\1\2", page, flags=re.DOTALL)
+    marks = r"<!-- .*? -->|^## (?:Settings|Measured|Known failure modes)$"
+    new = documents.families.skeleton(family)
+    assert re.findall(marks, new, re.MULTILINE) == re.findall(marks, without, re.MULTILINE)
+    assert page.startswith(new.splitlines()[0])
+
+
+def test_documents_that_cannot_be_written_are_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise UserError("docs/x.md has no blocks")
+
+    monkeypatch.setattr(write_documents, "documents", fail)
+    assert write_documents.main() == 2
+    assert capsys.readouterr().err == "error: docs/x.md has no blocks\n"
 
 
 @pytest.mark.slow

@@ -31,27 +31,45 @@ def documents() -> dict[Path, str]:
         ROOT / "docs" / "protocol.md": {"sizes": overview.sizes},
         ROOT / "docs" / "reproduce.md": {"suites": overview.suites_in_full},
     }
-    for family in FAMILIES:
-        blocks[ROOT / "docs" / "families" / f"{family}.md"] = {
-            "paper": partial(families.paper, family),
-            "settings": partial(families.settings, family),
-            "measured": partial(families.measured, family),
-        }
     written = {path: fill(path, own) for path, own in blocks.items()}
+    written |= {page_of(family): _family(family) for family in FAMILIES}
     return written | {document.PATH: document.document()}
 
 
-def fill(path: Path, blocks: Mapping[str, Callable[[], str]]) -> str:
+def page_of(family: str) -> Path:
+    """Return where a family's page is, or will be."""
+    return ROOT / "docs" / "families" / f"{family}.md"
+
+
+def _family(family: str) -> str:
+    blocks = {
+        "paper": partial(families.paper, family),
+        "settings": partial(families.settings, family),
+        "measured": partial(families.measured, family),
+    }
+    return fill(page_of(family), blocks, families.skeleton(family))
+
+
+def fill(path: Path, blocks: Mapping[str, Callable[[], str]], new: str = "") -> str:
     """Return a document with its blocks written anew.
+
+    Args:
+        path: where it is.
+        blocks: block's name -> what writes it.
+        new: a document with these blocks, taken where there is none yet.
 
     Raises:
         UserError: a block is not there, or is one that nobody writes.
 
     """
-    text = path.read_text()
+    there = path.read_text() if path.exists() else ""
+    text = there if there.strip() else new
     marked = re.findall(r"<!-- (\w+): written -->", text)
     if sorted(marked) != sorted(blocks):
-        raise UserError(f"{path} has the blocks {sorted(marked)}, expected {sorted(blocks)}")
+        raise UserError(
+            f"{path} has the blocks {sorted(marked)}, expected {sorted(blocks)}: put each where it "
+            "belongs, as <!-- NAME: written --> and <!-- end NAME -->"
+        )
     for name, write in blocks.items():
         begin, end = f"<!-- {name}: written -->", f"<!-- end {name} -->"
         before, _, rest = text.partition(begin)

@@ -17,7 +17,30 @@ from benchmarks.documents.kept import (
 from benchmarks.evaluation.registry import METRICS, head
 from zoo.assembly import assemble, options_of
 from zoo.game import Player, Turn
-from zoo.registry import presets, source
+from zoo.registry import describe, presets, source
+
+PAGE = """# {title}
+
+<!-- paper: written -->
+<!-- end paper -->
+
+## Settings
+
+<!-- settings: written -->
+<!-- end settings -->
+
+## Measured
+
+<!-- measured: written -->
+<!-- end measured -->
+
+## Known failure modes
+"""
+
+
+def skeleton(family: str) -> str:
+    """Return a page without content for a family that has none, titled as its docstring opens."""
+    return PAGE.format(title=describe(family).partition(":")[0])
 
 
 def paper(family: str) -> str:
