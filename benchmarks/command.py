@@ -178,7 +178,9 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
         device,
         display,
     )
-    say(f"finished: {', '.join(f'{n} {o}' for o, n in Counter(outcomes.values()).items())}")
+    ended = Counter(outcomes[job.label] for job in todo)
+    if ended:  # the control rows speak for themselves
+        say(f"finished: {', '.join(f'{n} {outcome}' for outcome, n in ended.items())}")
 
 
 def report(plan: Plan, request: Request) -> bool:

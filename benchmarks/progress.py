@@ -15,6 +15,8 @@ from benchmarks.plan import Job
 from benchmarks.worker import Event
 
 PLAIN_SECONDS = 15.0
+MOST = 0.99
+"""What is said to be done before all is."""
 
 
 class Display:
@@ -49,7 +51,7 @@ class Display:
             console=console,
         )
         self.live = Live(console=console, get_renderable=self._view, transient=True)
-        self.overall = self.progress.add_task("all runs", total=self.steps, note="")
+        self.overall = self.progress.add_task("all runs", total=1.0, note="")
 
     def __enter__(self) -> "Display":
         if self.on_terminal:
@@ -90,7 +92,7 @@ class Display:
             self._begin(label, 1, "evaluating")
             self.latest[label] = f"{label} evaluating"
         elif event.kind == "end":
-            self._end(label, event.text)
+            self._end(event)
         self._overall()
 
     def _begin(self, name: str, total: int, note: str) -> None:
@@ -116,7 +118,8 @@ class Display:
         if name in self.tasks:
             self.progress.remove_task(self.tasks.pop(name))
 
-    def _end(self, label: str, outcome: str) -> None:
+    def _end(self, event: Event) -> None:
+        label, diverged = event.label, event.text == "diverged"
         self.pace.finish(label)
         self._forget(label)
         name = self.group.get(label, label)
@@ -124,20 +127,23 @@ class Display:
         left.remove(label)
         if not left:
             self._forget(name)
-        if not self.quiet:
-            self.say(f"{label}: {outcome}")
+        if diverged or not self.quiet:
+            where = f" at update {event.step:,}" if diverged else ""
+            self.say(f"{label}: {event.text}{where}")
 
     def _overall(self) -> None:
-        done, left = sum(self.pace.done.values()), self.pace.seconds_left()
+        share, left = sum(self.pace.done.values()) / self.steps, self.pace.seconds_left()
+        if self.pace.unfinished:  # evaluations follow the last update
+            share = min(share, MOST)
         note = "" if left is None else f"{_duration(left)} left"
-        self.progress.update(self.overall, completed=done, note=note)
+        self.progress.update(self.overall, completed=share, note=note)
         if (
             not self.on_terminal
             and not self.quiet
             and time.monotonic() - self.spoke > PLAIN_SECONDS
         ):
             self.spoke = time.monotonic()
-            self.say(f"{done / self.steps:4.0%}  {note}  {'; '.join(self.latest.values())}")
+            self.say(f"{share:4.0%}  {note}  {'; '.join(self.latest.values())}")
 
 
 def _name(group: Sequence[Job]) -> str:

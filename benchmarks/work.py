@@ -1,6 +1,7 @@
 """The tasks of a worker process: train runs, evaluate one, evaluate the control rows."""
 
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from datasets.registry import DATASETS
 
 UNTRAINED_SEEDS = 3
 STACKED_HINT = (
-    "these seeds were to train together (docs/architecture.md says what that asks of a family); "
-    "--set training.stacked=false trains each alone, step by step as the family's file reads"
+    "seeds of a row are to train together here (docs/architecture.md says what that asks of a "
+    "family); --set training.stacked=false trains each alone, step by step as its file reads"
 )
 
 
@@ -65,11 +66,11 @@ def train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
         except Exception as error:  # whatever a family's code raises becomes visible failed runs
             for job in mine:
                 record(job.label, job.folder, error)
-            if mine[0].run.training.stacked:
+            if _is_of_stacking(error):
                 tell("say", mine[0].label, text=STACKED_HINT)
-    for label, outcome in outcomes.items():
-        if outcome != "trained":
-            tell("end", label, text=outcome)
+    for job in jobs:
+        if (outcome := outcomes[job.label]) != "trained":
+            tell("end", job.label, _steps(job) if outcome == "diverged" else 0, text=outcome)
     return outcomes
 
 
@@ -114,6 +115,20 @@ def _train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
         )
         outcomes |= {job.label: status for job, status in zip(todo, statuses, strict=True)}
     return outcomes
+
+
+def _steps(job: Job) -> int:
+    """Return after how many updates a training ended."""
+    return int((read_json(job.folder / "training.json") or {}).get("steps", 0))
+
+
+def _is_of_stacking(error: Exception) -> bool:
+    """Whether a turn failed as several seeds' that had passed as one seed's, just before."""
+    from benchmarks.harness import together
+
+    frames = traceback.extract_tb(error.__traceback__)
+    names = [frame.name for frame in frames if frame.filename == together.__file__]
+    return bool(names) and together.Together._check.__name__ not in names
 
 
 def _watch(job: Job, reference: Any) -> Any:

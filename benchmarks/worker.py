@@ -18,7 +18,10 @@ GRACE_SECONDS = 60.0
 
 
 class Event(NamedTuple):
-    """News of a job for the display: kind "start", "progress", "evaluate", "end" or "say"."""
+    """News of a job for the display: kind "start", "progress", "evaluate", "end" or "say".
+
+    `step` is that of the news: updates so far, or after how many a run diverged.
+    """
 
     kind: str
     label: str

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks import plan
+from benchmarks import command, execute, plan, progress
 from benchmarks.pace import CONTROLS, CONTROLS_IN_EVALUATIONS, Pace, typical_seconds
 from benchmarks.plan import Job
 from benchmarks.progress import Display
@@ -125,3 +125,54 @@ def test_seeds_that_train_together_share_a_line() -> None:
     for label in labels[1:]:
         display.show(Event("end", label, text="done"))
     assert not display.tasks
+
+
+def said_by(display: Display) -> str:
+    assert isinstance(display.console.file, io.StringIO)
+    return display.console.file.getvalue()
+
+
+def plain_display(families: list[str], quiet: bool = False) -> tuple[Display, list[str]]:
+    """A display that is no terminal and never waits before it speaks, and its runs' labels."""
+    own = groups("digits", families)
+    display = Display(Console(file=io.StringIO(), width=200), own, Pace(own, 1), quiet)
+    return display, [job.label for group in own for job in group]
+
+
+def test_all_is_done_at_the_end_and_never_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "PLAIN_SECONDS", -1.0)
+    display, labels = plain_display(["gan"])
+    for label in labels:
+        display.show(Event("progress", label, display.pace.total[label]))
+    for label in labels:
+        display.show(Event("evaluate", label))
+    assert "99%" in said_by(display)
+    assert "100%" not in said_by(display)
+    assert display.progress.tasks[0].percentage == 99
+    for label in labels:
+        display.show(Event("end", label, text="done"))
+    assert "100%" in said_by(display).splitlines()[-1]
+    assert display.progress.tasks[0].percentage == 100
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_diverged_run_is_named_also_quietly(quiet: bool) -> None:
+    display, labels = plain_display(["gan"], quiet)
+    display.show(Event("end", labels[0], 1350, text="diverged"))
+    display.show(Event("end", labels[1], text="done"))
+    lines = [f"{labels[0]}: diverged at update 1,350", *([] if quiet else [f"{labels[1]}: done"])]
+    assert said_by(display).splitlines() == lines
+
+
+def test_the_control_rows_are_no_runs_that_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = command.plan("digits", "gan,bigan", [], 1, [], False, tmp_path)
+    request = command.Request(None, True, None, "cpu", tmp_path, True, False, "")
+    ends = {"gan seed 0": "failed", "bigan seed 0": "done", CONTROLS: "done"}
+    said: list[str] = []
+    monkeypatch.setattr(execute, "execute", lambda *arguments: ends)
+    monkeypatch.setattr(command, "say", said.append)
+    command.train_and_evaluate(planned, request)
+    assert said[0] == "digits: 2 runs planned: 2 missing"
+    assert said[-1] == "finished: 1 failed, 1 done"

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
-from benchmarks import plan, work, worker
-from benchmarks.files import locked
-from benchmarks.harness import loop
+from benchmarks import identity, plan, work, worker
+from benchmarks.files import locked, write_json
+from benchmarks.harness import loop, together
 from benchmarks.report import figures, frame, look, style
+from tests.helpers import tiny_batch, tiny_run
 
 CACHE = Path(tempfile.mkdtemp())
 ORDERS = work.Orders(
@@ -194,3 +196,40 @@ def test_a_run_without_a_class_is_evaluated_as_its_detector(
     measured = set(rows(job)[""])
     assert {"auroc_score", "auroc_reconstruction", "auroc_nearest_features"} <= measured
     assert "fid_hybrid" not in measured
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "helps"),
+    [
+        ("(real - 1).square()", "(real - 1).sqare()", False),
+        ("(real - 1).square().mean()", "real.sum() if real.sum() > 0 else -real.sum()", True),
+        ("(real - 1).square().mean()", "fake.mean() * real.mean().item()", True),
+    ],
+)
+def test_training_alone_is_offered_where_it_helps(
+    tmp_path: Path, old: str, new: str, helps: bool
+) -> None:
+    """Not where a seed alone would fail as well."""
+    text = (identity.ROOT / "examples" / "my_family.py").read_text()
+    assert old in text
+    (tmp_path / "mine.py").write_text(text.replace(old, new))
+    games = [loop.build(tiny_run(str(tmp_path / "mine.py"), seed)) for seed in range(2)]
+    for game in games:
+        game.train().requires_grad_(False)
+    engine = together.Together(games, torch.device("cpu"), tiny_run("bigan").training)
+    with pytest.raises((AttributeError, RuntimeError, ValueError)) as caught:
+        engine.play(games[0].turns[0], [tiny_batch(game) for game in games], 0)
+    assert work._is_of_stacking(caught.value) == helps
+
+
+def test_a_diverged_run_tells_after_how_many_updates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    news: queue.Queue[worker.Event] = queue.Queue()
+    monkeypatch.setattr(worker, "_queue", news)
+    job = job_in(tmp_path)
+    write_json(job.folder / "training.json", {"status": "diverged", "steps": 50})
+    monkeypatch.setattr(work, "_train", lambda jobs, orders: {jobs[0].label: "diverged"})
+    assert work.train([job], ORDERS) == {job.label: "diverged"}
+    assert news.get_nowait() == worker.Event("end", job.label, 50, text="diverged")
+    assert news.empty()
