@@ -107,6 +107,11 @@ class Suite(_Frozen):
         default={},
         description="row name -> family, preset, tables networks and training, options",
     )
+    variants: dict[str, dict[str, Any]] = Field(
+        default={},
+        description="name -> what it changes: each row stands once more as <row>_<name>, and rows "
+        "are compared within a variant",
+    )
     seeds: PositiveInt = Field(description="training seeds 0 ... seeds - 1")
     networks: NetworkSettings
     training: TrainingSettings

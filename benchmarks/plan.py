@@ -20,6 +20,7 @@ from benchmarks.rows import (
     run_of,
     with_files_as_rows,
     with_known_names,
+    with_variants,
     wrong_setting,
 )
 from benchmarks.trial import check_control, check_row
@@ -76,7 +77,7 @@ def load_suite(name: str) -> Suite:
         suite = _validated(tomllib.loads(path.read_text()), str(path))
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path} is not valid TOML: {error}") from error
-    return with_known_names(with_files_as_rows(suite, path.parent))
+    return with_known_names(with_variants(with_files_as_rows(suite, path.parent)))
 
 
 def override(

@@ -66,7 +66,8 @@ def baseline_path(suite: Suite, results: Path) -> Path:
 
 def settings_of(suite: Suite) -> dict[str, Any]:
     """Return what a baseline and a check must share to be comparable."""
-    words = {"seeds", "question", "families", "claims", "published", "short"}  # they move no number
+    # They move no number; what variants change stands in their rows.
+    words = {"seeds", "question", "families", "variants", "claims", "published", "short"}
     return {
         "protocol": VERSION,
         "extractor": PROTOCOLS[suite.dataset].extractor,

@@ -18,6 +18,8 @@ ROOMS: dict[str, type[BaseModel]] = {"networks": NetworkSettings, "training": Tr
 ROW = ("family", "preset", *ROOMS)
 """What a row may say of itself; all else are options of its family."""
 BUDGET = re.compile(r"training\.steps(?:/([1-9]\d*))?")
+BASE = "base"
+"""What the setting of rows that vary none is called."""
 
 
 def run_of(suite: Suite, name: str, seed: int) -> Run:
@@ -108,6 +110,58 @@ def with_files_as_rows(suite: Suite, folder: Path = Path()) -> Suite:
             rows[row_name(family)] = rows.get(row_name(family), {}) | {"family": located(family)}
     names = tuple(map(row_name, suite.families))
     return suite.model_copy(update={"families": names, "rows": rows})
+
+
+def with_variants(suite: Suite) -> Suite:
+    """Return the suite with its rows, and those of its short form, once more for each variant.
+
+    What the file itself says of such a row stands over the variant.
+    """
+    rows = dict(suite.rows)
+    for variant, changes in suite.variants.items():
+        for base in suite.families:
+            name = _under(base, variant)
+            own, given = suite.rows.get(base, {}), suite.rows.get(name, {})
+            rows[name] = _merged({"family": base}, own, changes, given)
+    changed: dict[str, Any] = {"rows": rows, "families": _everywhere(suite.families, suite)}
+    if suite.short and suite.short.families:
+        families = _everywhere(suite.short.families, suite)
+        changed["short"] = suite.short.model_copy(update={"families": families})
+    return suite.model_copy(update=changed)
+
+
+def _under(base: str, variant: str) -> str:
+    return f"{base}_{variant}"
+
+
+def _everywhere(families: Iterable[str], suite: Suite) -> tuple[str, ...]:
+    """Return the rows, then those of each variant."""
+    return (*families, *(_under(name, v) for v in suite.variants for name in families))
+
+
+def _merged(*tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tables over each other, that of a room too."""
+    merged: dict[str, Any] = {}
+    for name, value in (item for table in tables for item in table.items()):
+        inner = isinstance(value, dict) and isinstance(merged.get(name), dict)
+        merged[name] = merged[name] | value if inner else value
+    return merged
+
+
+def place_of(row: str, suite: Suite) -> tuple[str, str]:
+    """Return a row of a table as the row it varies, and the variant; "" if it varies none."""
+    name, bracket, readout = row.partition(" (")
+    longest_first = sorted(suite.variants, key=len, reverse=True)  # "half_lr" before "lr"
+    for variant in longest_first:
+        if name.endswith(f"_{variant}"):
+            return name.removesuffix(f"_{variant}") + bracket + readout, variant
+    return row, ""
+
+
+def settings_of(suite: Suite, rows: Iterable[str]) -> dict[str, str]:
+    """Return row -> its setting, in words; nothing if all rows are of one."""
+    found = {row: place_of(row, suite)[1].replace("_", " ") or BASE for row in rows}
+    return found if len(set(found.values())) > 1 else {}
 
 
 def with_known_names(suite: Suite) -> Suite:

@@ -87,7 +87,8 @@ def verdicts(page: str) -> list[str]:
     """Return the lines of a report that say what its claims, or its families, came to."""
     lines = page.splitlines()
     said = [line for line in lines if re.match(r"- \*\*(supported|contradicted|not decided)", line)]
-    return said or [line for line in lines if line.startswith("- ") and " clearly " in line][:3]
+    told = re.compile(r"- .* (clearly|at every setting) ")
+    return said or [line for line in lines if told.match(line)][:3]
 
 
 def game_of(suite: Suite, row: str) -> str:

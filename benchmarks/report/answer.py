@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import pandas as pd
 
 from benchmarks.evaluation.registry import Metric, number
-from benchmarks.report import provenance, tables
+from benchmarks.report import provenance, settings, tables
 from benchmarks.report.claims import Reproduced
 from benchmarks.report.comparison import badness
 from benchmarks.report.material import Material
 from benchmarks.report.tables import Kind, Summary
+from benchmarks.report.words import listed
 
 
 def findings(material: Material) -> list[str]:
@@ -22,27 +23,34 @@ def findings(material: Material) -> list[str]:
     if unfinished := tables.unfinished(summary):
         said = "; ".join(f"{row} {summary.seeds[row]}" for row in unfinished)
         why = f"Nothing is ranked, for not every run has ended well: {said}."
+        if summary.settings:
+            return [*settings.described(material), why]
         return [why, _leaders("Best by the mean of what is finished", summary, metrics)]
     if _most_seeds(summary) < 2:
         return [
             "One training seed per family cannot tell families apart: the spread between seeds is "
             "unknown. The numbers are here to be looked at, not ranked."
         ]
+    if summary.settings:
+        return [
+            *settings.described(material),
+            *settings.compared(material),
+            *_behind_controls(summary, metrics),
+        ]
     best: dict[str, list[Metric]] = {}
     for metric in metrics:
-        if family := summary.best[metric.name]:
+        for family in summary.best[metric.name]:
             best.setdefault(family, []).append(metric)
     sentences = [
-        f"{family} is clearly best in {_and([_quoted(summary, family, m) for m in own])}."
+        f"{family} is clearly best in {listed([_quoted(summary, family, m) for m in own])}."
         for family, own in best.items()
     ]
-    open_ = [m for m in metrics if summary.best[m.name] is None]
+    open_ = [m for m in metrics if not summary.best[m.name]]
     if open_:
-        sentences.append(f"No family is clearly ahead in {_and([m.title for m in open_], 'or')}.")
+        sentences.append(f"No family is clearly ahead in {listed([m.title for m in open_], 'or')}.")
         lead = "Best by the mean alone, which other seeds may turn"
         sentences.append(_leaders(lead, summary, open_))
-    if behind := _behind_controls(summary, metrics):
-        sentences.append(f"No family is better than the best control in {_and(behind, 'or')}.")
+    sentences += _behind_controls(summary, metrics)
     if summary.references:
         sentences.append(_of_references(summary, metrics))
     return sentences
@@ -56,7 +64,7 @@ def published(reproduced: Sequence[Reproduced]) -> list[str]:
     far = [
         f"{one.cells[0]} in {one.cells[1]} (off by {one.cells[4]})" for one in known if not one.near
     ]
-    said = f" Further off: {_and(far)}." if far else ""
+    said = f" Further off: {listed(far)}." if far else ""
     return [
         f"{len(known) - len(far)} of {len(known)} published numbers that can be judged are within "
         f"two standard errors of ours.{said}"
@@ -69,18 +77,19 @@ def _leaders(lead: str, summary: Summary, metrics: list[Metric]) -> str:
     for metric in metrics:
         families = _means(summary, metric, "family")
         leaders.setdefault(min(families, key=families.__getitem__), []).append(metric.title)
-    who = "; ".join(f"{family} in {_and(titles)}" for family, titles in leaders.items())
+    who = "; ".join(f"{family} in {listed(titles)}" for family, titles in leaders.items())
     return f"{lead}: {who or 'nobody'}."
 
 
 def _behind_controls(summary: Summary, metrics: list[Metric]) -> list[str]:
-    """Return the metrics in which a control that is no real image does as well as every family."""
+    """Say in which metrics a control that is no real image does as well as every family."""
     behind = []
     for metric in metrics:
         others = _means(summary, metric, "control")
         if others and min(others.values()) <= min(_means(summary, metric, "family").values()):
             behind.append(metric.title)
-    return behind
+    said = f"No family is better than the best control in {listed(behind, 'or')}."
+    return [said] if behind else []
 
 
 def _of_references(summary: Summary, metrics: list[Metric]) -> str:
@@ -93,8 +102,8 @@ def _of_references(summary: Summary, metrics: list[Metric]) -> str:
             if mean < best:
                 value = number(summary.cells[row, metric.name].mean, metric)
                 ahead.setdefault(row, []).append(f"{metric.title} ({value})")
-    said = "; ".join(f"{row} in {_and(titles)}" for row, titles in ahead.items())
-    return f"Not ranked, for they go one way only and are here as references: {_and(names)}. " + (
+    said = "; ".join(f"{row} in {listed(titles)}" for row, titles in ahead.items())
+    return f"Not ranked, for they go one way only and are here as references: {listed(names)}. " + (
         f"Their means are ahead of every family's: {said}." if said else "None is ahead."
     )
 
@@ -123,14 +132,15 @@ def certainty(material: Material) -> str:
     if high < 2:
         return f"{said}, so none has an interval. Train at least three, better five or ten."
     tested = material.differences["smallest_p"].dropna()
+    one, all_ = (" at its setting", " and all settings") if material.summary.settings else ("", "")
     limit = f" With so few seeds no permutation p can be below {tested.min():.2g}." * bool(
         len(tested)
     )
     return (
-        f"{said} with its 95 % interval. Clearly best: ahead of every other family by the interval "
-        "of their difference, at 95 % for all of them together (the tables of single pairs below "
-        "do not correct for how many there are). What is not decided here is not thereby "
-        f"equal.{limit}"
+        f"{said} with its 95 % interval. Clearly best: ahead of every other family{one} by the "
+        f"interval of their difference, at 95 % for all of them{all_} together (the tables of "
+        "single pairs below do not correct for how many there are). What is not decided here is "
+        f"not thereby equal.{limit}"
     )
 
 
@@ -142,9 +152,8 @@ def cost(material: Material) -> str:
     if runs["evaluation_seconds"].notna().any():
         spent.append(f"{_duration(runs['evaluation_seconds'].dropna())} of evaluation")
     machines = dict.fromkeys(provenance.hardware(e) for e in provenance.environments(material.jobs))
-    return (
-        f"{' and '.join(spent)}, summed over runs; on {_and(list(machines)) or 'no known machine'}."
-    )
+    where = listed(list(machines)) or "no known machine"
+    return f"{' and '.join(spent)}, summed over runs; on {where}."
 
 
 def _most_seeds(summary: Summary) -> int:
@@ -157,10 +166,6 @@ def _most_seeds(summary: Summary) -> int:
 def _quoted(summary: Summary, family: str, metric: Metric) -> str:
     cell = summary.cells[family, metric.name]
     return f"{metric.title} ({number(cell.mean, metric)} {tables.interval(cell, metric)})"
-
-
-def _and(words: list[str], last: str = "and") -> str:
-    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def _duration(seconds: "pd.Series[float]") -> str:

@@ -101,14 +101,24 @@ def leading(summary: Summary, wanted: Collection[str] = (), room: int = ROOM) ->
 def table_of(summary: Summary, metrics: Sequence[Metric]) -> Table:
     """Return the table of some metrics; references and controls stand apart."""
     bodies = [
-        Body(kind, title, [_line(summary, row, metrics) for row in summary.of(kind)
-                           if tables.speaks(summary, row, metrics)])
-        for kind, title in TITLES.items()
-    ]  # fmt: skip
+        Body(kind, TITLES[kind] or setting, [_line(summary, row, metrics) for row in rows])
+        for (kind, setting), rows in _parts(summary, metrics).items()
+    ]
     return Table(
         columns=[Column(_head(metric), tip(metric)) for metric in metrics],
-        bodies=[body for body in bodies if body.lines],
+        bodies=bodies,
     )
+
+
+def _parts(summary: Summary, metrics: Sequence[Metric]) -> dict[tuple[Kind, str], list[str]]:
+    """Return kind and setting -> its rows; only families stand apart by their settings."""
+    parts: dict[tuple[Kind, str], list[str]] = {}
+    for kind in TITLES:
+        for row in summary.of(kind):
+            if tables.speaks(summary, row, metrics):
+                setting = summary.settings.get(row, "") if kind == "family" else ""
+                parts.setdefault((kind, setting), []).append(row)
+    return parts
 
 
 def tip(metric: Metric) -> str:
@@ -141,5 +151,5 @@ def _cell(summary: Summary, row: str, metric: Metric) -> Cell:
         mean=number(cell.mean, metric),
         interval=tables.interval(cell, metric),
         value=cell.mean,
-        best=summary.best[metric.name] == row,
+        best=row in summary.best[metric.name],
     )

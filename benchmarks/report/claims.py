@@ -121,7 +121,8 @@ def _verdict(claim: Claim, runs: pd.DataFrame) -> Verdict:
     if apart is None:
         return Verdict(claim, "not decided", why="too few seeds, or no spread between them")
     p = None if claim.more_than else _probability(own[0], own[1], metric)
-    return Verdict(claim, _side(apart, metric), apart, p, f"n = {_and(map(_n, own))}")
+    pairs = " beside ".join(f"{_n(own[i])} and {_n(own[i + 1])}" for i in range(0, len(own), 2))
+    return Verdict(claim, _side(apart, metric), apart, p, f"n = {pairs}")
 
 
 def _apart(own: Sequence[Group], metric: Metric) -> Difference | None:
@@ -164,11 +165,6 @@ def size(value: float, metric: Metric) -> str:
     if no_difference(metric) == 0:
         return number(value, metric)
     return f"{value:#.3g}".rstrip(".")
-
-
-def _and(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}"
 
 
 def _n(group: Group) -> str:

@@ -4,9 +4,9 @@ A training run is the unit. The images of one run share its seed, so nothing her
 Sources: Holm 1979; Agarwal et al. 2021, arXiv:2108.13264 (probability of improvement).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 from scipy import stats
@@ -167,7 +167,7 @@ def smallest_p(n_a: int, n_b: int, paired: bool = False) -> float:
 
     Of pairs, 0.25 for 3 and 0.002 for 10.
     """
-    splits = 2**n_a if paired else math.comb(n_a + n_b, n_a)
+    splits = 2**n_a if paired else comb(n_a + n_b, n_a)
     return min(1.0, 2 / (splits if splits <= SPLITS else SPLITS + 1))
 
 
@@ -206,23 +206,26 @@ def holm(p: Values) -> np.ndarray:
     return adjusted
 
 
-def clear_best(values: Mapping[str, Values], metric: Metric, paired: bool = False) -> str | None:
+def clear_best(
+    values: Mapping[str, Values], metric: Metric, paired: bool = False, error: float = 0.05
+) -> str | None:
     """Return the family that is clearly best, or None.
 
     Its mean badness is the lowest, and the interval of its difference to each of the k other
-    families, at confidence 1 - 0.05 / k, lies wholly on the better side.
+    families, at confidence 1 - error / k, lies wholly on the better side.
 
     Args:
         values: family -> one value per training seed, of every planned run.
         metric: what the values are.
         paired: values of different families at the same place belong together.
+        error: how often, at most, chance alone may make one clear.
 
     """
     if metric.direction == "none" or len(values) < 2:
         return None
     bad = {family: badness(own, metric) for family, own in values.items()}
     best = min(bad, key=lambda family: float(bad[family].mean()))
-    confidence = 1 - 0.05 / (len(bad) - 1)
+    confidence = 1 - error / (len(bad) - 1)
     interval = student if paired else welch
     found = [interval([bad[best]], [bad[other]], confidence) for other in bad if other != best]
     return best if all(one is not None and one[2] < 0 for one in found) else None

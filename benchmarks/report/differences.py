@@ -20,29 +20,47 @@ COLUMNS = ("family", "n", "rank", "keeps it", "against the next", "p", "p Holm",
 
 @dataclass(frozen=True)
 class Compared:
-    """The families of one metric, best first, each against the next."""
+    """The families of one metric (at one setting), best first, each against the next."""
 
     metric: Metric
+    setting: str
     said: str
     rows: list[tuple[str, ...]]
 
+    @property
+    def title(self) -> str:
+        """The metric, and the setting if there are several."""
+        return head(self.metric) + f", {self.setting}" * bool(self.setting)
+
 
 def compared(
-    differences: pd.DataFrame, ranks: pd.DataFrame, metrics: Sequence[Metric]
+    differences: pd.DataFrame,
+    ranks: pd.DataFrame,
+    metrics: Sequence[Metric],
+    settings: Mapping[str, str] | None = None,
 ) -> list[Compared]:
-    """Return the comparison in some metrics, as text; without those that no two families share."""
+    """Return the comparison in some metrics, as text; without those that no two families share.
+
+    With `settings` (row -> its own) there is one for each.
+    """
     found = []
     for metric in metrics:
         pairs = differences[differences["metric"] == metric.name]
         ranked = ranks[ranks["metric"] == metric.name]
-        if len(ranked):  # references are in pairs, and in no rank
-            found.append(_compared(metric, pairs, ranked))
+        own = ranked["family"].map(lambda row: (settings or {}).get(row, ""))
+        for setting in own.unique():  # references are in pairs, and in no rank
+            found.append(_compared(metric, setting, pairs, ranked[own == setting]))
     return found
 
 
-def section(differences: pd.DataFrame, ranks: pd.DataFrame, metrics: Sequence[Metric]) -> str:
+def section(
+    differences: pd.DataFrame,
+    ranks: pd.DataFrame,
+    metrics: Sequence[Metric],
+    settings: Mapping[str, str] | None = None,
+) -> str:
     """Return the section for some metrics; empty if no two families share a metric."""
-    found = compared(differences, ranks, metrics)
+    found = compared(differences, ranks, metrics, settings)
     if not found:
         return ""
     if differences["p"].isna().all():
@@ -91,7 +109,7 @@ def _limits(differences: pd.DataFrame) -> str:
     )
 
 
-def _compared(metric: Metric, pairs: pd.DataFrame, ranks: pd.DataFrame) -> Compared:
+def _compared(metric: Metric, setting: str, pairs: pd.DataFrame, ranks: pd.DataFrame) -> Compared:
     said = str(pairs["kind"].iloc[0])
     if ranks["order_share"].notna().all():
         said += (
@@ -104,11 +122,11 @@ def _compared(metric: Metric, pairs: pd.DataFrame, ranks: pd.DataFrame) -> Compa
         pair = pairs[(pairs["a"] == row["family"]) & (pairs["b"] == following)]
         n = f"{row['n']} ({row['lost']} lost)" if row["lost"] else str(row["n"])
         rows.append((str(row["family"]), n, *_rank(row), *_against(pair, metric)))
-    return Compared(metric, said, rows)
+    return Compared(metric, setting, said, rows)
 
 
 def _lines(one: Compared) -> str:
-    lines = [f"**{head(one.metric)}** ({one.said})\n", table_line(COLUMNS)]
+    lines = [f"**{one.title}** ({one.said})\n", table_line(COLUMNS)]
     lines.append(table_line(["---", *["---:"] * (len(COLUMNS) - 1)]))
     return "\n".join([*lines, *map(table_line, one.rows)]) + "\n"
 

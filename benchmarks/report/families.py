@@ -1,6 +1,6 @@
 """Runs of every family -> one table of their differences and one of their ranks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -62,6 +62,22 @@ def groups(runs: pd.DataFrame, metric: Metric) -> dict[str, Group]:
     return dict(sorted(found.items(), key=lambda item: badness(item[1].values, metric).mean()))
 
 
+def within(found: Mapping[str, Group], settings: Mapping[str, str]) -> dict[str, dict[str, Group]]:
+    """Return setting -> its rows: what may be compared. Without settings all rows are of one, "".
+
+    Args:
+        found: row -> its runs.
+        settings: row -> what it was trained under, where a suite has rows of several settings.
+
+    """
+    parts: dict[str, dict[str, Group]] = {}
+    for row, group in found.items():
+        parts.setdefault(settings.get(row, ""), {})[row] = group
+    return {
+        name: parts[name] for name in dict.fromkeys([*settings.values(), *parts]) if name in parts
+    }
+
+
 def _left_out(rows: pd.DataFrame, values: pd.Series) -> tuple[int, ...] | None:
     return tuple(rows.loc[values.index, "left_out"].astype(int)) if "left_out" in rows else None
 
@@ -77,15 +93,21 @@ def _lost(rows: pd.DataFrame, metric: Metric) -> int:
     return int((rows["status"].isin(LOST) & rows[metric.name].isna()).sum())
 
 
-def differences(runs: pd.DataFrame, metrics: Iterable[Metric] | None = None) -> pd.DataFrame:
+def differences(
+    runs: pd.DataFrame,
+    metrics: Iterable[Metric] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Return one row per metric and pair of families, a with the better mean: DIFFERENCES.
 
     Empty cells are what too few seeds cannot tell. Holm's adjustment is over the metric's pairs.
+    With `settings` (see `within`) only rows of the same one are a pair.
     """
     rows = [
         _pair(metric, one, other)
         for metric in _with_direction(metrics)
-        for one, other in combinations(groups(runs, metric).items(), 2)
+        for own in within(groups(runs, metric), settings or {}).values()
+        for one, other in combinations(own.items(), 2)
     ]
     table = _table(rows, DIFFERENCES)
     for _, own in table.groupby("metric"):
@@ -93,19 +115,24 @@ def differences(runs: pd.DataFrame, metrics: Iterable[Metric] | None = None) -> 
     return table
 
 
-def ranks(runs: pd.DataFrame, metrics: Iterable[Metric] | None = None) -> pd.DataFrame:
+def ranks(
+    runs: pd.DataFrame,
+    metrics: Iterable[Metric] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Return one row per metric and family, best first: RANKS.
 
     The rank of the mean over finished runs, its mean and central 95 % over bootstrap resamples of
     the seeds, and the shares of resamples in which the family keeps that rank (stability), is
     alone at the top (best_share), and in which the metric's whole order holds (order_share). Empty
     where a family has a single finished run. With few seeds a bootstrap is too sure of itself.
+    With `settings` (see `within`) each has ranks of its own.
     """
     rows = []
     for metric in _with_direction(metrics):
-        found = groups(runs, metric)
-        if len(found) > 1:
-            rows += _ranked(metric, found)
+        for own in within(groups(runs, metric), settings or {}).values():
+            if len(own) > 1:
+                rows += _ranked(metric, own)
     return _table(rows, RANKS)
 
 

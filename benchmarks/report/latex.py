@@ -76,7 +76,7 @@ def _mean(summary: Summary, row: str, metric: Metric) -> str:
     if cell is None:
         return ""
     mean = number(cell.mean, metric)
-    return rf"\textbf{{{mean}}}" if summary.best[metric.name] == row else mean
+    return rf"\textbf{{{mean}}}" if row in summary.best[metric.name] else mean
 
 
 def _interval(summary: Summary, row: str, metric: Metric) -> str:

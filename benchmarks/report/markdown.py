@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from benchmarks.evaluation.registry import METRICS, table_line
-from benchmarks.report import answer, differences, frame, provenance, tables
+from benchmarks.report import answer, differences, frame, provenance, settings, tables
 from benchmarks.report.claims import Reproduced, Verdict
 from benchmarks.report.endings import endings
 from benchmarks.report.material import Material, heading
@@ -29,13 +29,16 @@ def page(material: Material, drawn: Mapping[str, str]) -> str:
     parts = [
         f"# {material.suite.name}\n\n{material.suite.question}\n",
         _answer(material),
+        _leaders(material),
         f"{heading(material.suite, material.jobs)}.\n",
         tables.markdown(summary, tables.shown(summary)),
         _reading(material),
         _endings(material),
         _published(material.reproduced),
         *(f"![{what}]({name}.png)\n\n{what}.\n" for name, what in drawn.items()),
-        differences.section(material.differences, material.ranks, tables.shown(summary)),
+        differences.section(
+            material.differences, material.ranks, tables.shown(summary), summary.settings
+        ),
         _further(material),
         _undefined(material),
         _glossary(),
@@ -50,6 +53,14 @@ def _answer(material: Material) -> str:
     lines += answer.findings(material)
     lines += [answer.certainty(material), answer.cost(material)]
     return "\n".join([*(f"- {line}" for line in lines), ""])
+
+
+def _leaders(material: Material) -> str:
+    head, *lines = settings.table(material) or [()]
+    if not lines:
+        return ""
+    parts = [table_line(head), table_line(["---"] * len(head)), *map(table_line, lines)]
+    return "\n".join([f"**{settings.TITLE}.** {settings.READING}\n", *parts, ""])
 
 
 def verdict_line(verdict: Verdict) -> str:

@@ -12,8 +12,11 @@ from benchmarks.report import claims, families, frame, provenance, tables
 from benchmarks.report.claims import Reproduced, Verdict
 from benchmarks.report.directions import directions, references
 from benchmarks.report.tables import Summary
+from benchmarks.rows import settings_of
 from datasets.registry import DATASETS
 from zoo.registry import default_of
+
+WITHIN = "Rows are compared within their setting only: what is marked is the best of one setting."
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Material:
         runs, controls: one row per run; see `frame`.
         summary: means and intervals.
         differences, ranks: see `families`; the ranks are those of rows that are no reference.
+            Both are made within settings, where the suite has several.
         verdicts, reproduced: on the suite's claims and published numbers.
 
     """
@@ -51,17 +55,19 @@ def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: s
     """Read the run folders and compute what all forms of the report show."""
     runs, light = frame.results_frame(jobs), frame.light_frame(jobs)
     lacking = references(directions(runs, light))
+    settings = settings_of(suite, runs["family"])
+    within = [WITHIN] if settings else []
     return Material(
         suite=suite,
         jobs=jobs,
         command=command,
         changed=provenance.changes_of(suite, jobs),
-        notes=[*provenance.cautions(jobs), *_remarks(suite, jobs)],
+        notes=[*within, *provenance.cautions(jobs), *_remarks(suite, jobs)],
         runs=runs,
         controls=controls,
-        summary=tables.summarise(runs, controls, lacking),
-        differences=families.differences(runs),
-        ranks=families.ranks(runs[~runs["family"].isin(list(lacking))]),
+        summary=tables.summarise(runs, controls, lacking, settings),
+        differences=families.differences(runs, settings=settings),
+        ranks=families.ranks(runs[~runs["family"].isin(list(lacking))], settings=settings),
         verdicts=claims.verdicts(suite.claims, runs),
         reproduced=claims.reproduced(suite.published, runs, DATASETS[suite.dataset].test),
     )

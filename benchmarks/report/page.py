@@ -11,8 +11,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from benchmarks.evaluation.registry import METRICS, Metric, head
-from benchmarks.report import answer, cells, differences, frame, look, provenance, tables, words
+from benchmarks.report import (
+    answer,
+    cells,
+    differences,
+    frame,
+    look,
+    provenance,
+    settings,
+    tables,
+    words,
+)
 from benchmarks.report.cells import table_of
+from benchmarks.report.differences import Compared
 from benchmarks.report.endings import endings
 from benchmarks.report.material import Material, heading
 from benchmarks.report.tables import Summary
@@ -99,6 +110,9 @@ def _answer(material: Material) -> dict[str, Any]:
         "published": answer.published(material.reproduced),
         "verdicts": material.verdicts,
         "findings": answer.findings(material),
+        "leaders": settings.table(material),
+        "leaders_title": settings.TITLE,
+        "leaders_reading": settings.READING,
         "certainty": answer.certainty(material),
         "cost": answer.cost(material),
         "endings": endings(material.jobs),
@@ -118,7 +132,9 @@ def _numbers(material: Material) -> dict[str, Any]:
     leading = cells.leading(summary, wanted, cells.ROOM - len(failed))
     first = [*leading, *failed, *costs]
     left_out = set(headline) - set(first)
-    compared = differences.compared(material.differences, material.ranks, headline)
+    compared = differences.compared(
+        material.differences, material.ranks, headline, summary.settings
+    )
     decided = bool(material.differences["p"].notna().any())
     return {
         "main": table_of(summary, first),
@@ -136,9 +152,7 @@ def _numbers(material: Material) -> dict[str, Any]:
         "reading": differences.reading(material.differences)
         if decided
         else differences.NO_COMPARISON,
-        "improvement": {
-            one.metric.name: improvement(material, one.metric.name) for one in compared if decided
-        },
+        "improvement": {one.title: improvement(material, one) for one in compared if decided},
         "undefined": frame.undefined_metrics(material.jobs),
     }
 
@@ -162,9 +176,11 @@ def ranks_of(material: Material, metrics: Sequence[Metric]) -> list[tuple[str, .
     return [("family", *(m.title for m in ranked)), *lines] if lines else []
 
 
-def improvement(material: Material, metric: str) -> list[tuple[str, ...]]:
+def improvement(material: Material, one: Compared) -> list[tuple[str, ...]]:
     """Return P(improvement) of each family over each other: a head line, then a line per family."""
-    pairs = material.differences[material.differences["metric"] == metric]
+    setting = material.differences["a"].map(lambda row: material.summary.settings.get(row, ""))
+    own = (material.differences["metric"] == one.metric.name) & (setting == one.setting)
+    pairs = material.differences[own]
     names = list(dict.fromkeys([*pairs["a"], *pairs["b"]]))
     known = {
         (a, b): p

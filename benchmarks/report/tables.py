@@ -12,7 +12,7 @@ from rich.table import Table
 from benchmarks.evaluation.registry import METRICS, Metric, head, number, table_line
 from benchmarks.report.comparison import clear_best
 from benchmarks.report.endings import in_words
-from benchmarks.report.families import are_paired, groups
+from benchmarks.report.families import are_paired, groups, within
 from benchmarks.report.statistics import Estimate, estimate
 
 Kind = Literal["family", "reference", "control"]
@@ -28,8 +28,9 @@ class Summary:
         references: rows that lack a direction where others have both -> what they lack. They stand
             beside the families and are not ranked with them.
         cells: (row, metric) -> estimate; absent where a row cannot be measured.
-        best: metric -> the family that is clearly better than every other, if any.
+        best: metric -> who is clearly better than every other family, if any; one of a setting.
         seeds: row -> "finished/planned", and what became of the others.
+        settings: row -> its setting, where a suite has rows of several; see `families.within`.
 
     """
 
@@ -37,8 +38,9 @@ class Summary:
     controls: list[str]
     references: dict[str, str]
     cells: dict[tuple[str, str], Estimate]
-    best: dict[str, str | None]
+    best: dict[str, list[str]]
     seeds: dict[str, str]
+    settings: Mapping[str, str]
 
     def kind(self, row: str) -> Kind:
         """Return what a row is."""
@@ -58,7 +60,10 @@ class Summary:
 
 
 def summarise(
-    results: pd.DataFrame, controls: pd.DataFrame, references: Mapping[str, str] | None = None
+    results: pd.DataFrame,
+    controls: pd.DataFrame,
+    references: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Summary:
     """Reduce runs to means and intervals; the best is marked only among complete groups.
 
@@ -66,9 +71,10 @@ def summarise(
         results: one row per planned run; see `frame`.
         controls: one row per repetition of a control.
         references: rows of the results that are not ranked -> what they lack.
+        settings: row -> its setting, where rows are compared only within theirs.
 
     """
-    references = dict(references or {})
+    references, settings = dict(references or {}), settings or {}
     frame = pd.concat([part for part in (results, controls) if len(part)])
     names = list(dict.fromkeys(frame["family"]))
     control_names = list(dict.fromkeys(controls["family"]))
@@ -83,16 +89,28 @@ def summarise(
     seeds = {name: _finished(results[results["family"] == name]) for name in own}
     ranked = results[~results["family"].isin(list(references))]
     complete = bool(len(results)) and bool((results["status"] == "done").all())
-    best = {name: _best(ranked, metric) if complete else None for name, metric in METRICS.items()}
-    return Summary(names, control_names, references, cells, best, seeds)
+    best = {
+        name: _best(ranked, metric, settings) if complete else []
+        for name, metric in METRICS.items()
+    }
+    return Summary(names, control_names, references, cells, best, seeds, settings)
 
 
-def _best(results: pd.DataFrame, metric: Metric) -> str | None:
+def _best(results: pd.DataFrame, metric: Metric, settings: Mapping[str, str]) -> list[str]:
     found = groups(results, metric)
     if any(len(group.values) < group.planned for group in found.values()):
-        return None
-    values = {family: group.values for family, group in found.items()}
-    return clear_best(values, metric, are_paired(found.values()))
+        return []
+    parts = within(found, settings).values()
+    best = [
+        clear_best(
+            {row: group.values for row, group in own.items()},
+            metric,
+            are_paired(own.values()),
+            error=0.05 / len(parts),
+        )
+        for own in parts
+    ]
+    return [row for row in best if row is not None]
 
 
 def _finished(runs: pd.DataFrame) -> str:
@@ -199,7 +217,7 @@ def wide(summary: Summary) -> pd.DataFrame:
                 f"{metric}_low": cell and cell.low,
                 f"{metric}_high": cell and cell.high,
                 f"{metric}_n": cell and cell.n,
-                f"{metric}_clear_best": summary.best[metric] == row,
+                f"{metric}_clear_best": row in summary.best[metric],
             }
         rows.append(values)
     return pd.DataFrame(rows)
@@ -210,7 +228,7 @@ def _one_line(summary: Summary, row: str, metric: Metric) -> str:
     if cell is None:
         return ""
     mean = number(cell.mean, metric)
-    mean = f"**{mean}**" if summary.best[metric.name] == row else mean
+    mean = f"**{mean}**" if row in summary.best[metric.name] else mean
     return f"{mean} {interval(cell, metric)}".strip()
 
 
@@ -219,7 +237,7 @@ def _two_lines(summary: Summary, row: str, metric: Metric) -> str:
     if cell is None:
         return ""
     mean = number(cell.mean, metric)
-    mean = f"[bold green]{mean}[/]" if summary.best[metric.name] == row else mean
+    mean = f"[bold green]{mean}[/]" if row in summary.best[metric.name] else mean
     ends = interval(cell, metric)
     return f"{mean}\n[dim]{ends[1:-1]}[/]" if ends else mean
 

@@ -1,7 +1,7 @@
 """The words of a report, for somebody who meets them for the first time."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
@@ -45,6 +45,11 @@ CONTROLS = {
 def in_plain_words(metrics: Iterable[Metric]) -> dict[str, str]:
     """Return column title -> what it says, for the metrics that somebody has put in plain words."""
     return {m.title: m.plain for m in metrics if m.plain}
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Return "a, b and c"."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 class Explainer:

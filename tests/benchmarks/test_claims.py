@@ -91,7 +91,7 @@ def test_a_difference_beside_another(expected: str, pairs: str, outcome: str) ->
     assert (found.verdict, found.difference, found.probability) == (outcome, both, None)
     assert found.rows == f"{a} against {b} beside {c} against {d}"
     assert found.numbers.startswith(f"FID: ratio of ratios {both.estimate:#.3g} [")
-    assert found.numbers.endswith("], n = 3, 3, 3 and 3")
+    assert found.numbers.endswith("], n = 3 and 3 beside 3 and 3")
 
 
 def test_a_difference_beside_another_needs_all_four_rows() -> None:
