@@ -116,8 +116,9 @@ def show_list() -> None:
 def show_plan(plan: Plan) -> None:
     """Print every run of a plan with its state."""
     table = Table(box=None, pad_edge=False)
-    for column in ("family", "seed", "state", "folder"):
+    for column in ("family", "seed", "state"):
         table.add_column(column, no_wrap=True)
+    table.add_column("folder", overflow="fold")  # on a narrow terminal this one alone gives way
     for job in plan.jobs:
         table.add_row(job.run.family, str(job.run.seed), plans.state(job), str(job.folder))
     console.print(table)

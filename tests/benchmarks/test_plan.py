@@ -1,11 +1,13 @@
 """Suites, overrides, identities, and the states of a run folder."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from benchmarks import identity, plan
+from benchmarks import command, identity, plan
 from benchmarks.errors import UserError
 from benchmarks.files import read_json, read_lines, whole
 from zoo.registry import FAMILIES, presets
@@ -65,6 +67,25 @@ def test_committed_suites_are_valid(name: str) -> None:
 def test_wrong_overrides(settings: list[str], families: list[str] | None, message: str) -> None:
     with pytest.raises(UserError, match=message):
         plan.override(plan.load_suite("digits"), settings, families)
+
+
+@pytest.mark.parametrize("name", ["mnist-conv", "sensitivity"])
+def test_a_narrow_plan_keeps_seed_state_and_the_whole_folder(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    monkeypatch.setattr(command, "console", console)
+    suite = plan.load_suite(name)
+    jobs = plan.jobs(suite, Path("results"), [0, 4])
+    command.show_plan(command.Plan(suite, jobs, Path("results")))
+    assert isinstance(console.file, io.StringIO)
+    head, *lines = console.file.getvalue().splitlines()
+    assert head.split() == ["family", "seed", "state", "folder"]
+    assert max(map(len, lines)) <= 80
+    at = head.index("folder")
+    rows = [line[:at].split() for line in lines if line[:at].strip()]
+    assert rows == [[job.run.family, str(job.run.seed), "missing"] for job in jobs]
+    assert "".join(line[at:].strip() for line in lines) == "".join(str(j.folder) for j in jobs)
 
 
 def test_wrong_suites(tmp_path: Path) -> None:
