@@ -63,8 +63,8 @@ def merge(folders: Sequence[Path], suite: Suite | None, say: Callable[[str], Non
             groups.setdefault(_shared(job.run), []).append(job)
     if len(groups) > 1:
         say(
-            f"these runs differ in data or budget, so they make {len(groups)} reports; --suite "
-            "brings the rows of one suite together"
+            f"these runs differ in data or budget, so they make {len(groups)} reports, one per "
+            "group of runs that may be compared; --suite brings the rows of one suite together"
         )
     controls = [path for folder in folders for path in _controls(folder)]
     names = _names(list(groups))
@@ -148,7 +148,7 @@ def _named_apart(jobs: Sequence[Job]) -> list[Job]:
 def _named(job: Job, variants: Sequence[dict[str, Any]]) -> Job:
     own = _settings(job.run)
     differing = [
-        f"{name} {own.get(name, 'default')}"
+        _setting(name, own.get(name, "default"))
         for name in sorted({name for variant in variants for name in variant})
         if len({repr(variant.get(name)) for variant in variants}) > 1
     ]
@@ -156,6 +156,11 @@ def _named(job: Job, variants: Sequence[dict[str, Any]]) -> Job:
         return job
     name = f"{job.run.family} ({', '.join(differing)})"
     return Job(job.run.model_copy(update={"family": name}), job.identity, job.folder)
+
+
+def _setting(name: str, value: Any) -> str:
+    """Return a setting as a row's name says it: a switch by its name alone."""
+    return f"{'' if value else 'not '}{name}" if isinstance(value, bool) else f"{name} {value}"
 
 
 def _settings(run: Run) -> dict[str, Any]:
@@ -205,7 +210,14 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
 def _names(keys: Sequence[Shared]) -> dict[Shared, str]:
     """Return a name for each group's report: "merged", with what differs where there are more."""
     differing = [name for name in Shared._fields if len({getattr(k, name) for k in keys}) > 1]
-    return {key: "-".join([NAME, *(str(getattr(key, name)) for name in differing)]) for key in keys}
+    return {key: "-".join([NAME, *(_word(key, name) for name in differing)]) for key in keys}
+
+
+def _word(key: Shared, name: str) -> str:
+    """Return a value that says in a folder's name what it is of."""
+    if name == "all_classes":
+        return "every_class" if key.all_classes else "class_left_out"
+    return str(getattr(key, name))
 
 
 def _suite(name: str, jobs: Sequence[Job]) -> Suite:

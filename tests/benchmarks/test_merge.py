@@ -51,6 +51,13 @@ def test_runs_of_another_budget_or_dataset_make_a_report_of_their_own(tmp_path: 
     }
 
 
+def test_a_report_of_runs_without_a_class_is_called_so(tmp_path: Path) -> None:
+    write_run(tmp_path, run_of("bigan"), FID)
+    write_run(tmp_path, run_of("bigan", left_out=0), FID)
+    groups, _ = merged(tmp_path)
+    assert [g.suite.name for g in groups] == ["merged-every_class", "merged-class_left_out"]
+
+
 def test_a_suite_takes_what_it_asks_for_and_says_what_it_leaves(tmp_path: Path) -> None:
     write_run(tmp_path, run_of("bigan"), FID)
     write_run(tmp_path, run_of("bigan", dataset="mnist"), FID)
@@ -88,6 +95,14 @@ def test_rows_of_other_settings_are_no_seeds_of_one_row(tmp_path: Path) -> None:
         "bigan (lr default, width 64)",
         "gan",
     ]
+
+
+def test_switches_are_named_without_their_value(tmp_path: Path) -> None:
+    write_run(tmp_path, run_of("bigan", training={"stacked": True}), FID)
+    write_run(tmp_path, run_of("bigan", training={"stacked": False}), FID)
+    (group,), _ = merged(tmp_path)
+    names = sorted(job.run.family for job in group.jobs)
+    assert names == ["bigan (not stacked)", "bigan (stacked)"]
 
 
 def test_a_copy_counts_once_and_other_code_never(tmp_path: Path) -> None:
