@@ -1,14 +1,18 @@
 """Figures of a training as it went: every named loss term, and the players' gradient norms."""
 
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.transforms import offset_copy
 
 from benchmarks.report.style import Look, few_ticks, grid, legend, logarithmic, looks_of, save
 from benchmarks.report.terms import player_in_words, term_in_words
 
 GRADIENT = "grad_norm"
+LETTERS = 56
+"""In a line of a legend: as many as a panel is wide."""
 
 
 def losses(row: str, game: str, curve: pd.DataFrame, stem: Path) -> bool:
@@ -21,22 +25,24 @@ def losses(row: str, game: str, curve: pd.DataFrame, stem: Path) -> bool:
         stem: path of the figure without a suffix.
 
     """
-    players: dict[str, list[str]] = {}
-    for column in _columns(curve):
-        player, term = column.split("/", 1)
+    players: dict[str, dict[str, str]] = {}
+    for key in _columns(curve):
+        player, term = key.split("/", 1)
         if term != GRADIENT:
-            players.setdefault(player, []).append(term)
+            players.setdefault(player, {})[key] = fill(term_in_words(key, game), LETTERS)
     if not players:
         return False
-    figure, axes = grid(len(players), columns=1, panel=(4.2, 3.2))
-    for axis, (player, terms) in zip(axes, players.items(), strict=True):
-        looks = looks_of(terms)
-        for term in terms:
-            key = f"{player}/{term}"
-            _thin_and_thick(axis, curve, key, looks[term], term_in_words(key, game))
+    lines = max("\n".join(labels.values()).count("\n") + 1 for labels in players.values())
+    figure, axes = grid(len(players), columns=1, panel=(4.2, 2.3 + 0.16 * lines))
+    for axis, (player, labels) in zip(axes, players.items(), strict=True):
+        looks = looks_of(labels)
+        for key, label in labels.items():
+            _thin_and_thick(axis, curve, key, looks[key], label)
         axis.set(title=f"{row}: {player_in_words(player)}", xlabel="updates")
         few_ticks(axis.xaxis)
-        axis.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.2), fontsize="small", frameon=False)
+        below = offset_copy(axis.transAxes, figure, x=-30, y=-32, units="points")
+        axis.legend(loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below,
+                    fontsize="small", frameon=False, borderaxespad=0)  # fmt: skip
     save(figure, stem)
     return True
 

@@ -43,6 +43,23 @@ def test_every_term_is_drawn_in_its_players_panel(names, tmp_path: Path, monkeyp
     plt.close("all")
 
 
+def test_a_legend_is_whole_and_clear_of_its_axis(tmp_path: Path, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(curves, "save", lambda figure, stem: drawn.append(figure))
+    keys = [f"generator_encoder/{term}" for term in ("latent_reconstructed", "s_xz_generator")]
+    keys += [f"critic/{'a_term_with_a_very_long_name_' * 3}{i}" for i in range(8)]
+    table = pd.DataFrame({"seed": [0, 0], "step": [50, 100], **dict.fromkeys(keys, 1.0)})
+    assert curves.losses("a", "aegan", table, tmp_path)
+    drawn[0].draw_without_rendering()
+    whole = drawn[0].bbox
+    for axis in drawn[0].axes:
+        box = axis.get_legend().get_window_extent()
+        assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+        assert whole.y0 <= box.y0 < box.y1 < axis.xaxis.label.get_window_extent().y0
+        assert axis.bbox.height > 1.2 * drawn[0].dpi
+    plt.close("all")
+
+
 def test_figures_are_drawn_again_only_when_something_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
