@@ -1,6 +1,7 @@
 """Forest plots: each row's mean and interval in each headline metric, beside the controls."""
 
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,23 @@ from benchmarks.report.statistics import Estimate
 from benchmarks.report.style import GREY, Look, Looks, few_ticks, grid, save
 from benchmarks.report.tables import Summary
 
-DASHES = ((0, (6, 2)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)), (0, (3, 3)), (0, (10, 3)))
+DASHES: dict[str, tuple[float, ...]] = {
+    "real": (7, 2),
+    "training set repeated": (7, 2, 3, 2),
+    "noise": (1, 4),
+    "raw pixels": (3, 1.5),
+    "PCA": (7, 2, 1, 2),
+    "mean image": (15, 3),
+    "mean point": (15, 3, 1, 3),
+    "nearest mode": (3, 1.5, 1, 1.5),
+    "random pair": (3, 5),
+    "prior draws": (7, 2, 1, 2, 1, 2),
+    "untrained": (1, 1.5),
+}
+"""What a control's name begins with -> dash and gap, the same in every figure of every suite."""
+LETTERS = 46
+"""In a line under an axis: as many as it is wide."""
+CONTROL: dict[str, Any] = {"color": GREY, "linewidth": 1.2, "zorder": 0}
 REACH = 0.6
 """How far beside the rows' own intervals a control is still drawn, in widths of theirs."""
 
@@ -27,8 +44,7 @@ def forest(summary: Summary, looks: Looks, question: str, stem: Path) -> bool:
     """Draw a question's headline metrics in a column, which a narrow window can show whole."""
     metrics = [metric for metric in _metrics(summary) if metric.question == question]
     rows = summary.of("family", "reference")
-    names = list(dict.fromkeys(name for m in metrics for name in _controls(summary, m)))
-    dashes = {name: DASHES[i % len(DASHES)] for i, name in enumerate(names)}
+    named: dict[str, Line2D] = {}
     figure, axes = grid(len(metrics), columns=1, panel=(4.2, 1.1 + 0.24 * len(rows)))
     for axis, metric in zip(axes, metrics, strict=True):
         own = [row for row in reversed(rows) if (row, metric.name) in summary.cells]
@@ -39,11 +55,17 @@ def forest(summary: Summary, looks: Looks, question: str, stem: Path) -> bool:
         axis.set(title=head(metric), ylim=(-0.6, len(own) - 0.4))
         axis.grid(axis="y", visible=False)
         _scaled(axis, summary, metric, own)
-        _draw_controls(axis, summary, metric, dashes)
+        named |= _draw_controls(axis, summary, metric)
         few_ticks(axis.xaxis)
-    if names:
-        handles = [Line2D([], [], color=GREY, linestyle=dashes[n], label=n) for n in names]
-        figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    if named:
+        figure.legend(
+            handles=list(named.values()),
+            labels=list(named),
+            loc="outside lower center",
+            ncols=2,
+            frameon=False,
+            handlelength=4,
+        )
     save(figure, stem)
     return True
 
@@ -93,17 +115,23 @@ def _controls(summary: Summary, metric: Metric) -> dict[str, Estimate]:
     return found
 
 
-def _draw_controls(axis: Axes, summary: Summary, metric: Metric, dashes: dict[str, Any]) -> None:
-    """Draw the controls as lines, and name those that lie beyond the axis below it."""
+def _draw_controls(axis: Axes, summary: Summary, metric: Metric) -> dict[str, Line2D]:
+    """Draw the controls and return their lines; those beyond the axis are named below it."""
     low, high = axis.get_xlim()
-    beyond = []
+    drawn, beyond = {}, []
     for name, cell in _controls(summary, metric).items():
         value = cell.mean * metric.factor
         if low <= value <= high:
-            axis.axvline(value, color=GREY, linewidth=1.2, linestyle=dashes[name], zorder=0)
+            drawn[name] = axis.axvline(value, linestyle=dash_of(name), **CONTROL)
         else:
             beyond.append(f"{name}: {number(cell.mean, metric)}")
     if metric.target is not None:
         axis.axvline(metric.target * metric.factor, color=GREY, linewidth=0.8, zorder=0)
     if beyond:
-        axis.set_xlabel(f"beyond the axis: {'; '.join(beyond)}", fontsize="x-small", color=GREY)
+        axis.set_xlabel(fill(f"beyond the axis: {'; '.join(beyond)}", LETTERS), fontsize="small")
+    return drawn
+
+
+def dash_of(control: str) -> tuple[int, tuple[float, ...]]:
+    """Return how a control's line is drawn."""
+    return 0, next(dash for name, dash in DASHES.items() if control.startswith(name))

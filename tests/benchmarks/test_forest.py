@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from benchmarks.evaluation.registry import METRICS
 from benchmarks.report import forest
 from benchmarks.report.style import TICKS, looks_of
 from benchmarks.report.tables import summarise
+from benchmarks.report.words import CONTROLS
 from tests.benchmarks.test_statistics import NO_CONTROLS, runs
 
 ROWS = {"bigan": [3.0, 3.1, 3.2], "aegan": [1.0, 1.1, 1.2], "gan": [2.0, 2.1, 2.2]}
@@ -45,9 +47,17 @@ def test_controls_are_lines_named_once_or_numbers_below_the_axis(drawn: Figure) 
                and line.get_xdata()[0] == line.get_xdata()[1]]  # fmt: skip
     assert upright == [0.9]  # of the two real ones, the test set's
     assert fid.get_xlabel() == "beyond the axis: untrained: 99.00"
+    assert fid.xaxis.label.get_fontsize() >= fid.get_xticklabels()[0].get_fontsize() - 1
     assert coverage.get_xlabel() == ""  # no control has a coverage
     (legend,) = drawn.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["real, 5 of test", "untrained"]
+    assert [text.get_text() for text in legend.get_texts()] == ["real, 5 of test"]
+
+
+def test_a_control_has_a_dash_of_its_own_in_every_figure() -> None:
+    asked = {name for metric in METRICS.values() for name in metric.controls.split(", ")} - {"-"}
+    assert asked <= set(forest.DASHES) == set(CONTROLS)
+    assert len({forest.dash_of(name) for name in CONTROLS}) == len(CONTROLS)
+    assert forest.dash_of("real, 9 of train") == forest.dash_of("real, 5 of test")
 
 
 def test_a_narrow_window_shows_it(drawn: Figure) -> None:
