@@ -77,4 +77,5 @@ def _thin_and_thick(axis: Axes, curve: pd.DataFrame, column: str, look: Look, la
     for _, seed in curve.groupby("seed"):
         axis.plot(seed["step"], seed[column], color=look.colour, linewidth=0.5, alpha=0.45)
     mean = curve.groupby("step")[column].mean()
-    axis.plot(mean.index, mean, label=label, linewidth=1.4, **look.line)
+    line = look.points if len(mean) == 1 else look.line  # a line of one point shows nothing
+    axis.plot(mean.index, mean, label=label, linewidth=1.4, **line)

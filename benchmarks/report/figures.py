@@ -9,17 +9,15 @@ from benchmarks.evaluation.registry import LIGHT, METRICS
 from benchmarks.report.style import Look, Looks, grid, legend, logarithmic, save
 
 X_LABELS = {"step": "updates", "seconds": "seconds of training"}
-OVER_SECONDS = ("fid_hybrid", "reconstruction_ratio")
 
 
 def learning(light: pd.DataFrame, looks: Looks, stem: Path) -> bool:
-    """Draw the light metrics over updates and over seconds; False if there are none."""
-    panels = [("step", name) for name in LIGHT if name in light]
-    panels += [("seconds", name) for name in OVER_SECONDS if name in light]
+    """Draw each light metric over updates and, beside it, over seconds; False if there are none."""
+    panels = [(x, name) for name in LIGHT if name in light for x in X_LABELS]
     if not panels:
         return False
     names = [name for name in looks if name in set(light["family"])]
-    figure, axes = grid(len(panels), columns=3 if len(panels) > 4 else 2)
+    figure, axes = grid(len(panels))
     for axis, (x, metric) in zip(axes, panels, strict=True):
         for name in names:
             _over(

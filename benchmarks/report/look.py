@@ -12,11 +12,12 @@ from benchmarks.report.style import grid, save
 
 PICTURES = {
     "samples": "Samples G(z) of the same 64 draws of the prior",
-    "reconstructions": "Test images, each followed by its reconstruction G(E(x))",
+    "reconstructions": "Test images, each with its reconstruction G(E(x)) on its right: four pairs "
+    "in a row",
     "interpolation": "From one test image to another: the image, nine points on the straight line "
     "between the codes of both, the other image",
-    "neighbours": "Test image, then its five nearest training images in latent space: by distance, "
-    "and right of the gap by angle",
+    "neighbours": "Test image, then its five nearest training images in latent space: by distance "
+    "behind the first gap, by angle behind the second",
     "truncated": "The same twelve draws, a row for each threshold (0.25, 0.5, 0.75, 1, 1.5, 2), "
     "the last row not truncated",
 }

@@ -23,6 +23,7 @@ def test_a_mean_over_seeds_ends_where_a_seed_ends(tmp_path: Path, monkeypatch) -
     one, other, mean = drawn[0].axes[0].lines
     assert [len(line.get_xdata()) for line in (one, other, mean)] == [2, 1, 1]
     assert mean.get_ydata().tolist() == [3.0]
+    assert [axis.get_xlabel() for axis in drawn[0].axes] == ["updates", "seconds of training"]
     plt.close("all")
 
 
@@ -40,6 +41,18 @@ def test_every_term_is_drawn_in_its_players_panel(names, tmp_path: Path, monkeyp
     if names:
         assert titles == {f"a: {name[0]}": 3 for name in names}  # two seeds and their mean
     assert [len(axis.lines) for axis in drawn[-1].axes] == [3]
+    plt.close("all")
+
+
+@pytest.mark.parametrize(("steps", "marked"), [([50], True), ([50, 100], False)])
+def test_a_single_point_is_seen(
+    steps: list[int], marked: bool, tmp_path: Path, monkeypatch
+) -> None:
+    drawn = []
+    monkeypatch.setattr(curves, "save", lambda figure, stem: drawn.append(figure))
+    table = pd.DataFrame({"seed": 0, "step": steps, "G/fool": 1.0})
+    assert curves.losses("a", "gan", table, tmp_path)
+    assert (drawn[0].axes[0].lines[-1].get_marker() != "None") == marked
     plt.close("all")
 
 
