@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.evaluation.registry import Metric, head, table_line
+from benchmarks.evaluation.registry import METRICS, Metric, head, table_line
 from benchmarks.report.claims import no_difference, size
 from benchmarks.report.comparison import RESAMPLES
 
@@ -15,7 +15,10 @@ NO_COMPARISON = (
     "One finished training seed supports no comparison: the spread between seeds is unknown, and "
     "another seed may turn the order round. Train at least three, better five or ten."
 )
-COLUMNS = ("family", "n", "rank", "keeps it", "against the next", "p", "p Holm", "P(better)")
+COLUMNS = (
+    *("family", "n", "rank", "keeps it", "against the next (single pair, uncorrected)"),
+    *("p (uncorrected)", "p Holm", "P(better)"),
+)
 
 
 @dataclass(frozen=True)
@@ -97,12 +100,9 @@ def _limits(differences: pd.DataFrame) -> str:
     limits = dict(zip((tuple(sorted(n)) for n in sizes), tested["smallest_p"], strict=True))
     said = " and ".join(f"{p:.2g} with {n} + {m} seeds" for (n, m), p in sorted(limits.items()))
     # Holm multiplies the smallest p of a metric by the number of that metric's pairs.
-    metrics = tested.groupby("metric")["smallest_p"].agg(["size", "min"])
-    least = metrics.groupby("size", as_index=False)["min"].min().to_numpy()
-    corrected = " and ".join(
-        f"{min(1.0, n * p):.2g} where a metric has {n:g} {'pairs' if n > 1 else 'pair'}"
-        for n, p in least
-    )
+    name = tested["metric"].iloc[0]
+    own = tested.loc[tested["metric"] == name, "smallest_p"]
+    corrected = f"{min(1.0, len(own) * own.min()):.2g} in {METRICS[name].title}"
     return (
         f"**No p can be below {said}**, nor p Holm below {corrected}: a large p is no evidence "
         "that two families are equal."
@@ -113,7 +113,8 @@ def _compared(metric: Metric, setting: str, pairs: pd.DataFrame, ranks: pd.DataF
     said = str(pairs["kind"].iloc[0])
     if ranks["order_share"].notna().all():
         said += (
-            f"; the first is best in {ranks['best_share'].iloc[0]:.0%} of the resamples, the whole "
+            f"; the first is best in {ranks['best_share'].iloc[0]:.0%} of the resamples of these "
+            f"seeds, the whole "
             f"order holds in {ranks['order_share'].iloc[0]:.0%}"
         )
     rows = []
