@@ -1,4 +1,4 @@
-"""Autoencoder: reconstructs only; the control without a game.
+"""Autoencoder: reconstructs only; the reference without a game.
 
 The autoencoder rows of the BiGAN paper (Donahue et al. 2017, https://arxiv.org/abs/1605.09782,
 table 1): the same E and G, trained directly on the reconstruction error.

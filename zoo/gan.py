@@ -1,4 +1,4 @@
-"""GAN: generates only; the control without an encoder.
+"""GAN: generates only; the reference without an encoder.
 
 Goodfellow et al. 2014, "Generative Adversarial Nets", https://arxiv.org/abs/1406.2661, with the
 half-sum discriminator loss and the optimiser of the BiGAN authors' GAN rows

@@ -56,7 +56,7 @@ class Table:
 
 TITLES: dict[Kind, str] = {
     "family": "",
-    "reference": "References: one direction only, not ranked",
+    "reference": "References: without an encoder, or without a prior to draw from; not ranked",
     "control": "Controls: no trained family, to read each column against",
 }
 

@@ -15,7 +15,7 @@ GENERAL = {
     "[low, high]": "95 % interval: how far a mean may be off, judged by the spread between seeds",
     "clearly best": "better than every other family by more than that spread explains, at 95 % for "
     "all of them together",
-    "reference": "a row that goes only one way, from z to x or from x to z; shown, but not ranked",
+    "reference": "a row without an encoder, or without a prior to draw from; shown, but not ranked",
     "control": "no trained family but a yardstick, such as real images or raw pixels",
     "ratio": "the first row's mean over the second's; 1: equal",
     "odds ratio": "of two rates r, the first's r / (1 - r) over the second's; 1: equal",

@@ -6,7 +6,15 @@ import pandas as pd
 import pytest
 
 from benchmarks.report import answer, frame
-from benchmarks.report.directions import BOTH, DRAWS, ENCODES, UNKNOWN, directions, references
+from benchmarks.report.directions import (
+    BOTH,
+    DRAWS,
+    ENCODES,
+    RECONSTRUCTS,
+    UNKNOWN,
+    directions,
+    references,
+)
 from benchmarks.report.material import Material, gather
 from tests.benchmarks.report_pages import hand_made, suite_of
 from tests.benchmarks.run_folders import run_of, write_run
@@ -16,12 +24,14 @@ from tests.benchmarks.run_folders import run_of, write_run
     ("measured", "way"),
     [
         ({"fid_hybrid": 1.0, "train_seconds": 3.0}, DRAWS),
-        ({"reconstruction_mse": 0.1}, ENCODES),
+        ({"reconstruction_mse": 0.1}, RECONSTRUCTS),
+        ({"reconstruction_mse": 0.1, "knn1_accuracy_features": 0.9}, RECONSTRUCTS),
+        ({"knn1_accuracy_features": 0.9, "fid_hybrid": 1.0}, BOTH),
         ({"knn1_accuracy_features": 0.9, "fid_hybrid": float("nan")}, ENCODES),
         ({"fid_hybrid": 1.0, "latent_error": 0.1}, BOTH),
         ({"train_seconds": 3.0}, UNKNOWN),
         ({"modes_covered": 25.0}, DRAWS),
-        ({"mode_kept": 0.9}, ENCODES),
+        ({"mode_kept": 0.9}, RECONSTRUCTS),
         ({"mode_kept": 0.9, "modes_covered": 25.0}, BOTH),
     ],
 )
@@ -37,11 +47,12 @@ def test_a_look_during_training_tells_too() -> None:
 
 
 def test_references_need_two_rows_to_refer_to() -> None:
-    one = {"gan": DRAWS, "autoencoder": ENCODES, "bigan": BOTH, "lost": UNKNOWN}
+    one = {"gan": DRAWS, "autoencoder": RECONSTRUCTS, "bigan": BOTH, "lost": UNKNOWN}
     assert references(one) == {}
     found = references(one | {"aegan": BOTH})
     assert list(found) == ["gan", "autoencoder"]
     assert found["gan"] == "z → x only: it has no encoder"
+    assert found["autoencoder"] == "no prior: it cannot draw"  # but it reconstructs through G
 
 
 @pytest.fixture
