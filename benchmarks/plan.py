@@ -68,14 +68,15 @@ def load_suite(name: str) -> Suite:
         UserError: there is no such suite, or its file has unknown or wrong settings.
 
     """
-    path = Path(name) if name.endswith(".toml") else SUITES / f"{name}.toml"
+    own = Path(name).name != name or Path(name).suffix != ""
+    path = Path(name) if own else SUITES / f"{name}.toml"
     if not path.is_file():
-        if name.endswith(".toml"):
+        if own:
             raise UserError(f"suite file {name} does not exist")
         raise unknown("suite", name, suite_names())
     try:
         suite = _validated(tomllib.loads(path.read_text()), str(path))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOML's, or what is no text
         raise UserError(f"{path} is not valid TOML: {error}") from error
     return with_known_names(with_variants(with_files_as_rows(suite, path.parent)))
 

@@ -240,4 +240,6 @@ def wrong_setting(error: ValidationError, where: str, known: Iterable[str]) -> U
     name = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
         return unknown(f"setting in {where}", name, known)
+    if first["type"] == "missing":  # the input is then all that is there
+        return UserError(f"{where}: {name} is missing")
     return UserError(f"{where}: {name}: {first['msg']}, got {first['input']!r}")

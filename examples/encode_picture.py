@@ -4,6 +4,7 @@ Prints the code E(x) and writes G(E(x)) as OUT.
 """
 
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 import torch
@@ -13,12 +14,14 @@ from torchvision.transforms.functional import to_pil_image, to_tensor
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the checkout, wherever we are
 
 import zoo
-from zoo.trained import recipe_of
+from zoo.trained import ModelError, recipe_of
 
 
 def main(run_folder: str, picture: str, out: str) -> None:
     """Encode a picture and write its reconstruction."""
     game = zoo.load(run_folder)
+    if "reconstruct" not in game.capabilities:
+        raise ModelError(f"{run_folder}: this family has no encoder and generator")
     channels, height, width = recipe_of(Path(run_folder)).image_shape
     with Image.open(picture) as image:
         small = image.convert("L" if channels == 1 else "RGB").resize((width, height))
@@ -31,4 +34,12 @@ def main(run_folder: str, picture: str, out: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = ArgumentParser(description="Encode a picture with a trained run.")
+    parser.add_argument("run", help="a run folder, results/runs/<dataset>/<family>/seed<n>-...")
+    parser.add_argument("picture", help="any picture; it is resized")
+    parser.add_argument("out", help="where the reconstruction goes")
+    given = parser.parse_args()
+    try:
+        main(given.run, given.picture, given.out)
+    except (ModelError, OSError, ValueError) as error:  # the last: a format that Pillow lacks
+        parser.error(str(error))

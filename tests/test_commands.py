@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import json
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -175,6 +176,35 @@ def test_documents_that_cannot_be_written_are_one_line(
     monkeypatch.setattr(write_documents, "documents", fail)
     assert write_documents.main() == 2
     assert capsys.readouterr().err == "error: docs/x.md has no blocks\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: run, picture, out"),
+        (["nowhere", "in.png", "out.png"], "error: nowhere is no run folder"),
+        (["bigan", "nowhere.png", "out.png"], "No such file or directory: 'nowhere.png'"),
+        (["bigan", "bigan/config.json", "out.png"], "cannot identify image file"),
+        (["gan", "in.png", "out.png"], "error: gan: this family has no encoder and generator"),
+    ],
+)
+def test_the_example_says_what_is_wrong(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if arguments and arguments[0] in FAMILIES:
+        normalise(trained(tmp_path / arguments[0], arguments[0]), None)
+    monkeypatch.chdir(tmp_path)
+    script = str(ROOT / "examples" / "encode_picture.py")
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(script, run_name="__main__")
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ def test_folders_that_cannot_be_reported_on(arguments: list[str], message: str) 
     ("arguments", "message"),
     [
         (["--suite", "digitz"], "did you mean 'digits'"),
+        (["--suite", "my_suite.tml"], "suite file my_suite.tml does not exist"),
         (["--families", "bigam"], "did you mean 'bigan'"),
         (["--set", "training.stpes=3"], "did you mean 'training.steps'"),
         (["--families", ""], "at least one name"),

@@ -91,18 +91,24 @@ def test_a_narrow_plan_keeps_seed_state_and_the_whole_folder(
 def test_wrong_suites(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unknown suite 'digitz'; did you mean 'digits'"):
         plan.load_suite("digitz")
-    with pytest.raises(UserError, match="does not exist"):
-        plan.load_suite(str(tmp_path / "mine.toml"))
+    for path in (str(tmp_path / "mine.toml"), str(tmp_path / "mine"), "mine.toml", "mine.tml"):
+        with pytest.raises(UserError, match=f"suite file {path} does not exist"):
+            plan.load_suite(path)
     text = (plan.SUITES / "digits.toml").read_text()
     mine = tmp_path / "mine.toml"
     for old, new, message in (
         ("steps = 3000", "step = 3000", "unknown setting .* 'training.step'; .*'training.steps'"),
         ('dataset = "digits"', 'dataset = "digit"', "unknown dataset 'digit'; did you mean"),
         ("[training]", "[training", "not valid TOML"),
+        ("width = 64", "", "mine.toml: networks.width is missing$"),
+        (text[text.index("[networks]") : text.index("[training]")], "", "networks is missing$"),
     ):
         mine.write_text(text.replace(old, new))
         with pytest.raises(UserError, match=message):
             plan.load_suite(str(mine))
+    mine.write_bytes(b"\xff")
+    with pytest.raises(UserError, match="not valid TOML: 'utf-8'"):
+        plan.load_suite(str(mine))
 
 
 def test_rows_are_variants_of_a_family(tmp_path: Path) -> None:
