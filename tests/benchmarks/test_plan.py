@@ -198,6 +198,8 @@ def test_a_family_file_of_the_command_line_has_options(tmp_path: Path) -> None:
     assert only_job(tmp_path, family=file).run.options == {}
     with pytest.raises(UserError, match="unknown option of mine 'margn'; did you mean 'margin'"):
         only_job(tmp_path, "rows.mine.margn=2", family=file)
+    with pytest.raises(UserError, match="unknown option of my_family 'x'; known: none"):
+        only_job(tmp_path, "rows.my_family.x=1", family=str(EXAMPLE))
     with pytest.raises(UserError, match="two rows would be called mine"):
         plan.override(plan.load_suite("digits"), [], [file, file])
 
