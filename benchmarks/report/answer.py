@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.evaluation.registry import Metric, number
@@ -11,6 +12,9 @@ from benchmarks.report.comparison import badness
 from benchmarks.report.material import Material
 from benchmarks.report.tables import Kind, Summary
 from benchmarks.report.words import listed
+
+IGNORANT = ("untrained", "mean image", "noise", "random pair")
+"""Controls that have seen nothing, or no more than the mean."""
 
 
 def findings(material: Material) -> list[str]:
@@ -29,7 +33,8 @@ def findings(material: Material) -> list[str]:
     if _most_seeds(summary) < 2:
         return [
             "One training seed per family cannot tell families apart: the spread between seeds is "
-            "unknown. The numbers are here to be looked at, not ranked."
+            "unknown. The numbers are here to be looked at, not ranked.",
+            *_behind_controls(summary, metrics),
         ]
     if summary.settings:
         return [
@@ -82,14 +87,29 @@ def _leaders(lead: str, summary: Summary, metrics: list[Metric]) -> str:
 
 
 def _behind_controls(summary: Summary, metrics: list[Metric]) -> list[str]:
-    """Say in which metrics a control that is no real image does as well as every family."""
-    behind = []
+    """Say where controls that are no real images do as well as every family, and as some of them.
+
+    Some of them: those behind what knows nothing of the data but its mean, or nothing at all.
+    """
+    behind: list[str] = []
+    worse: dict[str, list[str]] = {}
     for metric in metrics:
-        others = _means(summary, metric, "control")
-        if others and min(others.values()) <= min(_means(summary, metric, "family").values()):
+        others, families = (_means(summary, metric, kind) for kind in ("control", "family"))
+        if others and min(others.values()) <= min(families.values()):
             behind.append(metric.title)
-    said = f"No family is better than the best control in {listed(behind, 'or')}."
-    return [said] if behind else []
+        ignorant = min((others[row] for row in IGNORANT if row in others), default=np.inf)
+        for row in (row for row, mean in families.items() if mean > ignorant):
+            worse.setdefault(row, []).append(metric.title)
+    said = []
+    if behind:
+        best = "No family is better than the best control that is no real image"
+        said.append(f"{best} in {listed(behind, 'or')}.")
+    if worse:
+        rows = "; ".join(f"{row} in {listed(titles)}" for row, titles in worse.items())
+        said.append(
+            f"Worse than untrained networks, the mean image, noise or a random pair: {rows}."
+        )
+    return said
 
 
 def _of_references(summary: Summary, metrics: list[Metric]) -> str:
@@ -103,8 +123,9 @@ def _of_references(summary: Summary, metrics: list[Metric]) -> str:
                 value = number(summary.cells[row, metric.name].mean, metric)
                 ahead.setdefault(row, []).append(f"{metric.title} ({value})")
     said = "; ".join(f"{row} in {listed(titles)}" for row, titles in ahead.items())
-    return f"Not ranked, for they go one way only and are here as references: {listed(names)}. " + (
-        f"Their means are ahead of every family's: {said}." if said else "None is ahead."
+    return (
+        f"Not ranked, for each lacks a direction and is here as a reference: {listed(names)}. "
+        + (f"Their means are ahead of every family's: {said}." if said else "None is ahead.")
     )
 
 

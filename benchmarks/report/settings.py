@@ -128,7 +128,7 @@ def described(material: Material) -> list[str]:
     lacking = {place_of(row, suite)[0]: lack for row, lack in summary.references.items()}
     if lacking:
         said = listed([f"{row} ({lack})" for row, lack in lacking.items()])
-        lines.append(f"Not ranked, for they go one way only and are here as references: {said}.")
+        lines.append(f"Not ranked, for each lacks a direction and is here as a reference: {said}.")
     return lines
 
 

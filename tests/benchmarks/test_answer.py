@@ -26,7 +26,22 @@ def test_nobody_is_compared_in_what_only_controls_have(tmp_path: Path) -> None:
     material = gather(suite_of(), jobs, control, "python run_all.py")
     said = " ".join(answer.findings(material))
     assert "1-NN" not in said
-    assert "No family is better than the best control in FID or recon. MSE." in said
+    best = "No family is better than the best control that is no real image in FID or recon. MSE."
+    assert best in said
+    assert "Worse than" not in said  # raw pixels know the data
+
+
+def test_who_is_worse_than_nothing_is_named(tmp_path: Path) -> None:
+    jobs = hand_made(tmp_path)
+    runs = frame.results_frame(jobs)
+    fids = runs.groupby("family")["fid_hybrid"].mean()
+    between = fids.sort_values().iloc[:2].mean()  # the best of three is ahead of it
+    control = runs.iloc[:1].assign(family="untrained", fid_hybrid=between)
+    control = control.assign(reconstruction_mse=float("nan"))
+    material = gather(suite_of(), jobs, control, "python run_all.py")
+    (said,) = [line for line in answer.findings(material) if line.startswith("Worse than")]
+    assert all(f"{row} in FID" in said for row in fids.sort_values().index[1:])
+    assert fids.idxmin() not in said
 
 
 def test_what_rows_rest_on_is_said(tmp_path: Path) -> None:
