@@ -72,7 +72,8 @@ def test_references_are_named_and_not_ranked(material: Material) -> None:
     assert said[0].startswith("aegan is clearly best in FID (1.10 [")
     assert said[-1] == (
         "Not ranked, for each lacks a direction and is here as a reference: "
-        "gan (z → x only: it has no encoder). Their means are ahead of every family's: gan in FID (0.11)."
+        "gan (z → x only: it has no encoder). "
+        "Their means are ahead of every family's: gan in FID (0.11)."
     )
     assert material.summary.families[-1] == "gan"
     assert set(material.ranks["family"]) == {"aegan", "bigan", "bigan_qp"}
