@@ -89,7 +89,7 @@ class Pace:
             return None
         trainings = [sum(map(self._training_left, group)) for group in self.groups]
         evaluation = self._evaluation()
-        longest = max(trainings)
+        longest = max(trainings, default=0.0)  # nothing but control rows may be left
         work = sum(trainings) + evaluation * len(self.unfinished - {CONTROLS})
         if CONTROLS in self.unfinished:
             work += evaluation * CONTROLS_IN_EVALUATIONS

@@ -176,3 +176,11 @@ def test_the_control_rows_are_no_runs_that_finished(
     command.train_and_evaluate(planned, request)
     assert said[0] == "digits: 2 runs planned: 2 missing"
     assert said[-1] == "finished: 1 failed, 1 done"
+
+
+def test_control_rows_alone_are_left() -> None:
+    """All runs were done by a command that could not do the controls."""
+    pace = Pace([], SIDE_BY_SIDE, with_controls=True, typical={"gan": (10.0, 4.0)})
+    assert pace.seconds_left() is not None
+    pace.finish(CONTROLS)
+    assert pace.seconds_left() == 0
