@@ -112,7 +112,8 @@ def override(
 def shortened(suite: Suite) -> Suite:
     """Return the suite's short form, `<name>-short`.
 
-    A published number stays only beside a row that is trained as in the long form.
+    A published number stays only beside a row that is trained as in the long form, a claim only
+    where all its rows are.
 
     Raises:
         UserError: it has none.
@@ -132,8 +133,16 @@ def shortened(suite: Suite) -> Suite:
     }
     form = override(suite.model_copy(update=changed), short.settings, seeds=short.seeds)
     whole = {row for row in form.families if run_of(form, row, 0) == run_of(suite, row, 0)}
-    kept = tuple(one for one in form.published if one.row.partition(" (")[0] in whole)
-    return form.model_copy(update={"published": kept})
+    kept = tuple(one for one in form.published if _row(one.row) in whole)
+    claims = tuple(
+        one for one in form.claims if {_row(name) for name in one.rows} <= {*form.families}
+    )
+    return form.model_copy(update={"published": kept, "claims": claims})
+
+
+def _row(name: str) -> str:
+    """Return which row's runs a name in tables is of: a readout's are its game's."""
+    return name.partition(" (")[0]
 
 
 def jobs(suite: Suite, results: Path, seeds: Iterable[int]) -> list[Job]:

@@ -66,6 +66,7 @@ def rows(reference: Reference) -> dict[str, Row]:
 
 def test_every_metric_of_representation_is_measured(rows: dict[str, Row]) -> None:
     expected = {name for name, m in METRICS.items() if m.question == "representation"}
+    expected.remove("knn1_50k_accuracy_features")  # of data with more images than these
     assert set(rows["good"].metrics) == expected
     both = {f"{name}_{end}" for name in (*ACCURACIES, "effective_rank")
             for end in ("code", "features")}  # fmt: skip
