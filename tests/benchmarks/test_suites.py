@@ -55,3 +55,20 @@ def test_rows_of_claims_are_rows_of_the_suite(name: str) -> None:
     said = {row for claim in suite.claims for row in claim.rows}
     said |= {number.row for number in suite.published}
     assert {row.partition(" (")[0] for row in said} <= set(suite.families)
+
+
+def test_a_short_form_claims_what_its_rows_can_decide() -> None:
+    suite = plan.load_suite("aegan-stability")
+    form = plan.shortened(suite)
+    left_out = set(suite.families) - set(form.families)
+    assert left_out == {"gan_author", "aegan_author"}
+    gone = [claim for claim in suite.claims if claim not in form.claims]
+    assert gone
+    assert all(left_out & set(claim.rows) for claim in gone)
+    assert not any(left_out & set(claim.rows) for claim in form.claims)
+
+
+def test_a_short_form_compares_published_numbers_of_rows_that_it_trains_in_full() -> None:
+    form = plan.shortened(plan.load_suite("bigan-table"))
+    assert {one.row for one in form.published} == {"bigan_1_epoch", "bigan_25_epochs"}
+    assert not plan.shortened(plan.load_suite("gaussians")).published
