@@ -128,9 +128,8 @@ def _numbers(material: Material) -> dict[str, Any]:
     wanted = {one.metric for one in material.suite.claims}
     wanted |= {one.metric for one in material.suite.published}
     costs = [METRICS[name] for name in COSTS if name in present]
-    failed = [m for m in (METRICS["failure_rate"],) if _anywhere(summary, m)]
-    leading = cells.leading(summary, wanted, cells.ROOM - len(failed))
-    first = [*leading, *failed, *costs]
+    wanted |= {"failure_rate"} if _anywhere(summary, METRICS["failure_rate"]) else set()
+    first = [*cells.leading(summary, wanted), *costs]
     left_out = set(headline) - set(first)
     compared = differences.compared(
         material.differences, material.ranks, headline, summary.settings

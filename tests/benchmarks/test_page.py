@@ -70,7 +70,10 @@ def test_the_page_needs_nothing_else(whole: Path) -> None:
 
 
 def test_lost_and_missing_runs_stay_visible_and_nothing_is_ranked(tmp_path: Path) -> None:
-    page, text = written(tmp_path, material_of(hand_made(tmp_path, lost=True)))
+    claim = CLAIM.model_copy(update={"metric": "failure_rate"})
+    page, text = written(tmp_path, material_of(hand_made(tmp_path, lost=True), claims=(claim,)))
+    heads = [text for _, text in page.rows["family"]]
+    assert heads.count("failed ↓") == 1  # claimed about, and shown wherever a run was lost
     assert page.rows["bigan"][1] == ("2/3, 1 diverged", "2/3, 1 diverged")
     assert page.rows["bigan"][4][1].startswith("0.33 [")  # failed
     assert page.rows["aegan"][4][1].startswith("0.00 [0.00, ")
