@@ -79,7 +79,8 @@ def leading(summary: Summary, wanted: Collection[str] = (), room: int = ROOM) ->
         room: how many at most.
 
     """
-    present = {metric for _, metric in summary.cells}
+    # Where no row encodes, what controls alone have tells nothing.
+    present = {metric for row, metric in summary.cells if row not in summary.controls}
     metrics = [
         m for m in METRICS.values()
         if m.name in present and m.question != "cost" and (m.headline or m.name in wanted)

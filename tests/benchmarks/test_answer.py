@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.report import answer, frame
+from benchmarks.report import answer, cells, frame
 from benchmarks.report.material import gather
 from tests.benchmarks.report_pages import hand_made, material_of, suite_of
 from tests.benchmarks.run_folders import run_of, write_run
@@ -26,6 +26,7 @@ def test_nobody_is_compared_in_what_only_controls_have(tmp_path: Path) -> None:
     material = gather(suite_of(), jobs, control, "python run_all.py")
     said = " ".join(answer.findings(material))
     assert "1-NN" not in said
+    assert "knn1_accuracy_features" not in {m.name for m in cells.leading(material.summary)}
     best = "No family is better than the best control that is no real image in FID or recon. MSE."
     assert best in said
     assert "Worse than" not in said  # raw pixels know the data
