@@ -135,8 +135,8 @@ def test_published_numbers_stand_beside_ours() -> None:
     assert absent.cells[2:7] == ("–", "0.970", "–", "–", "0")
     assert published([three, one, absent]) == [
         "1 of 2 published numbers that can be judged are within two standard errors of ours. "
-        "Further off: one in 1-NN features (off by -0.470). With one seed that error is of the test "
-        "images alone: what seeds do is unknown."
+        "Further off: one in 1-NN features (off by -0.470). With one seed that error is of the "
+        "test images alone: what seeds do is unknown."
     ]
     assert "one seed" not in published([three])[0]
     assert published([absent]) == []
