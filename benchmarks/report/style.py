@@ -35,6 +35,8 @@ FORMATS: dict[str, dict[str, Any]] = {
     "pdf": {"metadata": {"CreationDate": None}},  # the same figure again is the same file
 }
 DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+HANDLE_INCHES, LETTER_INCHES = 0.75, 0.07
+"""What an entry of a legend takes beside its name, and a letter of the name."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 PALETTE = (
     *("#E69F00", "#009E73", "#D55E00", "#332288", "#0072B2", "#882255"),
@@ -145,7 +147,8 @@ def _powers(low: float, high: float) -> list[float]:
 def legend(figure: Figure, looks: Looks, names: Sequence[str]) -> None:
     """Name the looks under a figure."""
     handles = [Line2D([], [], label=name, **looks[name].points) for name in names]
-    columns = min(6, max(1, len(names)))
+    entry = HANDLE_INCHES + LETTER_INCHES * max(map(len, names), default=0)
+    columns = max(1, min(6, len(names), int(figure.get_figwidth() / entry)))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
 
 

@@ -80,3 +80,15 @@ def test_a_legend_shows_dash_and_marker() -> None:
     shown = {(line.get_marker(), line.get_linestyle()) for line in legend.get_lines()}
     assert len(shown) == 2
     plt.close(figure)
+
+
+@pytest.mark.parametrize("name", ["ali", "bigan_qp_double_lr", "low_resolution_generator"])
+def test_a_legend_of_many_rows_stays_inside_its_figure(name: str) -> None:
+    figure, _ = style.grid(6)
+    names = [f"{name}_{i:02}" for i in range(20)]
+    style.legend(figure, looks_of(names), names)
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+    plt.close(figure)
