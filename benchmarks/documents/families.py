@@ -6,8 +6,8 @@ import re
 from benchmarks.documents.kept import (
     Reference,
     cell_of,
-    command_of,
     game_of,
+    made_by,
     published_table,
     references,
     short_references,
@@ -116,7 +116,7 @@ def measured(family: str) -> str:
 
 def _headed(done: Reference) -> str:
     return (
-        f"Suite `{done.suite.name}`, `{command_of(done.page)}` "
+        f"Suite `{done.suite.name}`, {made_by(done.page)} "
         f"([all rows and controls](../../results/reference/{done.name}/table.md)):"
     )
 

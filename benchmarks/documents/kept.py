@@ -65,10 +65,11 @@ def suites() -> dict[str, Suite]:
     return {name: load_suite(name) for name in suite_names()}
 
 
-def command_of(page: str) -> str:
-    """Return the command that a report says it was made by."""
+def made_by(page: str) -> str:
+    """Return the command that a report says it was made by, if a reader can give it too."""
     found = re.search(r"^Command: `(.+)`", page, re.MULTILINE)
-    return found.group(1) if found else "python run_all.py"
+    command = found.group(1) if found else "python run_all.py"
+    return "runs of earlier commits, named there" if "--report" in command else f"`{command}`"
 
 
 def heading_of(page: str) -> str:

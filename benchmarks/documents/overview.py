@@ -7,9 +7,9 @@ from benchmarks.config import Suite
 from benchmarks.documents.kept import (
     NOT_RUN,
     REFERENCE,
-    command_of,
     cost_of,
     heading_of,
+    made_by,
     published_table,
     references,
     suites,
@@ -28,7 +28,7 @@ def main_table(suite: str) -> str:
     stop = next(i for i in range(start, len(lines)) if not lines[i].startswith("|"))
     heading = next(line for line in lines if line.startswith(f"{suite}: "))
     made = re.search(r"^- (commit [^:]*):", page, re.MULTILINE)
-    command = f"`{command_of(page)}`" + (f", {made.group(1)}" if made else "")
+    command = f"{made_by(page)}" + (f", {made.group(1)}" if made else "")
     return "\n".join([*lines[start:stop], "", f"<sub>{heading} {command}.</sub>"])
 
 
@@ -93,7 +93,7 @@ def _section(name: str, suite: Suite) -> str:
     steps = f"{suite.training.steps:,} updates of {suite.training.batch_size}"
     done = references().get(name)
     state = (
-        f"[results](../results/reference/{name}/table.md), made by `{command_of(done.page)}`"
+        f"[results](../results/reference/{name}/table.md), made by {made_by(done.page)}"
         if done
         else NOT_RUN
     )
@@ -108,7 +108,7 @@ def _section(name: str, suite: Suite) -> str:
         page = short.read_text()
         parts.append(
             f"Short form, [results](../results/reference/{name}-short/table.md), made by "
-            f"`{command_of(page)}` ({heading_of(page)}; {cost_of(page)}):"
+            f"{made_by(page)} ({heading_of(page)}; {cost_of(page)}):"
         )
         parts.append("\n".join(verdicts(page)))
     elif suite.claims:
