@@ -15,10 +15,11 @@ from typing import Any
 
 from benchmarks.config import Suite
 from benchmarks.errors import UserError
+from benchmarks.orders import Orders
 from benchmarks.pace import CONTROLS
 from benchmarks.plan import Job, controls_folder, controls_job
 from benchmarks.progress import Display
-from benchmarks.work import Orders, evaluate, train, work_on_controls
+from benchmarks.work import evaluate, train, work_on_controls
 from benchmarks.worker import Outcome, initialise
 
 WORKER_BYTES = 3 * 2**30

@@ -4,7 +4,6 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from benchmarks.evaluation.protocol import LIGHT_VERSION
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.files import read_json, read_lines, set_aside, write_json
 from benchmarks.identity import configuration_digest
+from benchmarks.orders import Orders, reference_of, training_split
 from benchmarks.plan import Job, evaluation_identity, is_evaluated, state
 from benchmarks.worker import Outcome, guarded, held, record, stopped, tell
 from datasets.registry import DATASETS
@@ -22,34 +22,6 @@ STACKED_HINT = (
     "seeds of a row are to train together here (docs/architecture.md says what that asks of a "
     "family); --set training.stacked=false trains each alone, step by step as its file reads"
 )
-
-
-_references: dict[str, Any] = {}
-"""Dataset -> its reference, loaded once in a process."""
-
-
-@dataclass(frozen=True)
-class Orders:
-    """What every worker of a command is told.
-
-    Attributes:
-        data: the only folder searched for data, if given.
-        offline: never download.
-        cache: folder of what is computed once of real images.
-        inception: the weights of Inception, if its metrics are wanted.
-        device: "cpu" or "cuda".
-        threads: CPU threads an evaluation may use.
-        side_by_side: how many runs share the machine.
-
-    """
-
-    data: Path | None
-    offline: bool
-    cache: Path
-    inception: Path | None
-    device: str
-    threads: int
-    side_by_side: int
 
 
 def train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
@@ -102,13 +74,13 @@ def _train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
     if stopped():
         return outcomes | dict.fromkeys([job.label for job in todo], "interrupted")
     if todo:
-        reference = _reference(todo[0].run.dataset, orders)
+        reference = reference_of(todo[0].run.dataset, orders)
         for job in todo:
             tell("start", job.label)
             _describe(job, orders)
         statuses = loop.train(
             [job.run for job in todo],
-            [_training_split(job, reference) for job in todo],
+            [training_split(job, reference) for job in todo],
             [job.folder for job in todo],
             torch.device(orders.device),
             [_watch(job, reference) for job in todo],
@@ -163,14 +135,6 @@ def observer(job: Job, reference: Any) -> Callable[[Any, int], dict[str, Any]]:
     return observe
 
 
-def _training_split(job: Job, reference: Any) -> Any:
-    """Return the images that a run trains on."""
-    from benchmarks.evaluation.reference import without_class
-
-    train = reference.images.train
-    return train if job.run.left_out is None else without_class(train, job.run.left_out)
-
-
 def _set_aside_damaged_weights(job: Job) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -196,8 +160,8 @@ def _evaluate(job: Job, orders: Orders) -> None:
 
     tell("evaluate", job.label)
     game = build(job.run)
-    reference = _reference(job.run.dataset, orders)
-    train = _training_split(job, reference)
+    reference = reference_of(job.run.dataset, orders)
+    train = training_split(job, reference)
     torch.set_num_threads(orders.threads)
     with threadpool_limits(1, user_api="blas"):  # NumPy's threads would fight with PyTorch's
         copies = {}
@@ -269,7 +233,7 @@ def _controls(job: Job, folder: Path, orders: Orders) -> None:
     from benchmarks.evaluation.kinds import kind_of
     from benchmarks.harness.loop import build
 
-    reference = _reference(job.run.dataset, orders)
+    reference = reference_of(job.run.dataset, orders)
     torch.set_num_threads(orders.threads)
     leaves_out = job.run.left_out is not None
     seeds = range(DATASETS[job.run.dataset].classes if leaves_out else UNTRAINED_SEEDS)
@@ -293,17 +257,3 @@ def _describe(job: Job, orders: Orders) -> None:
         },
     )
     write_json(job.folder / "environment.json", environment(orders.device, orders.side_by_side))
-
-
-def _reference(dataset: str, orders: Orders) -> Any:
-    """Load a dataset and its reference features once in a process."""
-    import torch
-
-    from benchmarks.evaluation.kinds import kind_of
-    from datasets.loading import load
-
-    if dataset not in _references:
-        images = load(dataset, orders.data, orders.offline)
-        images = images.to(torch.device(orders.device))
-        _references[dataset] = kind_of(dataset).reference(images, orders.cache)
-    return _references[dataset]

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.config import NetworkSettings, Run, TrainingSettings
 from benchmarks.identity import configuration_digest, training_identity
-from benchmarks.plan import Job, evaluation_identity, load_suite
+from benchmarks.plan import Job, evaluation_identity, jobs, load_suite, override
 
 ENVIRONMENT = {
     "commit": "0123456789abcdef",
@@ -31,6 +31,12 @@ def run_of(family: str, seed: int = 0, **changes: Any) -> Run:
     }
     given = {"game": family, "tier": "controlled", "dataset": "digits"} | changes
     return Run(family=family, seed=seed, **settings, **given)
+
+
+def only_job(tmp_path: Path, *settings: str, family: str = "bigan", seed: int = 0) -> Job:
+    """Return the one run of a family in the digits suite, with settings."""
+    suite = override(load_suite("digits"), settings, [family])
+    return jobs(suite, tmp_path, [seed])[0]
 
 
 def write_run(

@@ -5,10 +5,9 @@ import random
 import numpy as np
 import pytest
 import torch
-from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor, nn
 
-from benchmarks.evaluation import fidelity, latents, representation
+from benchmarks.evaluation import fidelity, latents
 from benchmarks.evaluation.evaluate import evaluate, evaluate_light, truncation_curve
 from benchmarks.evaluation.extractor import extract
 from benchmarks.evaluation.questions import Row, measure
@@ -195,22 +194,6 @@ def with_constant(name: str, value: float, reference: Reference) -> Game:
     copy = scored(tiny_game("bigan"), reference)
     setattr(copy, name, Constant(getattr(copy, name), value))
     return copy
-
-
-def test_a_gallery_of_at_most_so_many(reference: Reference, monkeypatch) -> None:
-    """The authors' code searches some of the training images: scikit-learn on the same ones."""
-    monkeypatch.setattr(representation, "GALLERY", 300)
-    copy = scored(tiny_game("bigan"), reference)
-    found = evaluate(copy, reference, ["knn1_50k_accuracy_features"])[""].metrics
-    some = reference.real.order[:300]
-    with torch.no_grad():
-        train, test = (
-            copy.features(to_range(split.images)).numpy()
-            for split in (reference.train, reference.test)
-        )
-    neighbours = KNeighborsClassifier(1).fit(train[some], reference.train.labels[some])
-    accuracy = neighbours.score(test, reference.test.labels)
-    assert found == {"knn1_50k_accuracy_features": pytest.approx(accuracy)}
 
 
 def test_a_generator_of_nan_keeps_what_does_not_need_it(reference: Reference) -> None:

@@ -12,13 +12,16 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
 from benchmarks.evaluation import representation
+from benchmarks.evaluation.evaluate import evaluate
 from benchmarks.evaluation.questions import Row, measure, merged, of_code, of_representation
 from benchmarks.evaluation.reference import Reference
 from benchmarks.evaluation.registry import METRICS
+from benchmarks.evaluation.scoring import scoring_copy
 from benchmarks.evaluation.undefined import Undefined
 from datasets.images import to_range
 from datasets.loading import load
 from tests.benchmarks.corruptions import assert_ordered
+from tests.helpers import tiny_game
 
 ACCURACIES = ("knn1_accuracy", "knn5_accuracy", "probe_accuracy", "few10_accuracy",
               "few100_accuracy")  # fmt: skip
@@ -253,3 +256,19 @@ def test_raw_pixels_of_mnist() -> None:
     )
     neighbours = representation.neighbour_labels(train.x, train.y, test.x, 1)
     assert representation.vote_accuracy(neighbours, test.y) == 0.9691
+
+
+def test_a_gallery_of_at_most_so_many(reference: Reference, monkeypatch) -> None:
+    """The authors' code searches some of the training images: scikit-learn on the same ones."""
+    monkeypatch.setattr(representation, "GALLERY", 300)
+    copy = scoring_copy(tiny_game("bigan"), reference.images.train, reference.protocol)
+    found = evaluate(copy, reference, ["knn1_50k_accuracy_features"])[""].metrics
+    some = reference.real.order[:300]
+    with torch.no_grad():
+        train, test = (
+            copy.features(to_range(split.images)).numpy()
+            for split in (reference.train, reference.test)
+        )
+    neighbours = KNeighborsClassifier(1).fit(train[some], reference.train.labels[some])
+    accuracy = neighbours.score(test, reference.test.labels)
+    assert found == {"knn1_50k_accuracy_features": pytest.approx(accuracy)}

@@ -15,11 +15,12 @@ from safetensors.torch import load_file, save_file
 from benchmarks import identity, plan, work, worker
 from benchmarks.files import locked, write_json
 from benchmarks.harness import loop, together
+from benchmarks.orders import Orders
 from benchmarks.report import figures, frame, look, style
 from tests.helpers import tiny_batch, tiny_run
 
 CACHE = Path(tempfile.mkdtemp())
-ORDERS = work.Orders(
+ORDERS = Orders(
     data=None,
     offline=True,
     cache=CACHE,

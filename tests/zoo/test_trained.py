@@ -18,8 +18,9 @@ from benchmarks.evaluation.normalise import write_statistics
 from benchmarks.evaluation.protocol import PROTOCOLS
 from benchmarks.evaluation.scoring import scoring_copy
 from benchmarks.harness.loop import Watch, train
+from benchmarks.orders import Orders
 from benchmarks.plan import Job
-from benchmarks.work import Orders, _describe
+from benchmarks.work import _describe
 from datasets.loading import load
 from tests.helpers import tiny_run
 from zoo.export import export
