@@ -1,6 +1,5 @@
 """The steps of the command line, each on its own; `run_all.py` strings them together."""
 
-import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -116,12 +115,17 @@ def show_list() -> None:
 def show_plan(plan: Plan) -> None:
     """Print every run of a plan with its state."""
     table = Table(box=None, pad_edge=False)
-    for column in ("family", "seed", "state"):
+    for column in ("row", "seed", "state"):
         table.add_column(column, no_wrap=True)
     table.add_column("folder", overflow="fold")  # on a narrow terminal this one alone gives way
+    reasons: dict[str, list[str]] = {}
     for job in plan.jobs:
-        table.add_row(job.run.family, str(job.run.seed), plans.state(job), str(job.folder))
+        table.add_row(job.run.row, str(job.run.seed), plans.state(job), str(job.folder))
+        if reason := plans.why(job):
+            reasons.setdefault(f"{plans.state(job)}: {reason}", []).append(job.label)
     console.print(table)
+    for reason, labels in reasons.items():
+        say(f"{', '.join(labels)}: {reason}")
     say(f"{plan.suite.name}: {_counts(map(plans.state, plan.jobs))}")
 
 
@@ -160,8 +164,7 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
         for seed in sorted({job.run.seed for job in todo})
         for job in reversed([job for job in todo if job.run.seed == seed])
     ]
-    # Every worker gets some of the seeds that could train together.
-    groups = plans.groups(order, at_most=math.ceil(len(todo) / side_by_side) or 1)
+    groups = plans.groups(order)
     typical = typical_seconds(plan.suite.dataset)
     pace = Pace(groups, side_by_side, with_controls, typical)
     display = Display(console, groups, pace, request.quiet)

@@ -2,7 +2,15 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 
 
 class _Frozen(BaseModel):
@@ -28,18 +36,27 @@ class TrainingSettings(_Frozen):
     lr_factor: PositiveFloat | None = Field(
         default=None, description="times every learning rate; none: the family's own"
     )
-    stacked: bool = Field(default=False, description="train all seeds of a row at once")
+    stacked: NonNegativeInt = Field(
+        default=0, description="so many seeds of a row train at once; 0 or false: each alone"
+    )
+
+    @field_validator("stacked")
+    @classmethod
+    def _no_stack_of_one(cls, size: int) -> int:
+        if size == 1:
+            raise ValueError("a stack holds two seeds or more; 0 (or false) trains each alone")
+        return size
 
 
 class Run(_Frozen):
     """One training: a row of a suite with one seed.
 
-    `family` is the row's name in tables, `game` the module (or file) that is played, `left_out` the
-    class that training never sees.
+    `row` is its row's name in the suite, `family` the module (or file) that is played, `left_out`
+    the class that training never sees.
     """
 
+    row: str
     family: str
-    game: str
     options: dict[str, Any] = {}
     tier: Literal["controlled", "faithful"]
     dataset: str

@@ -1,8 +1,14 @@
-"""What makes two runs the same: configuration, data and the code that trains, hashed."""
+"""What makes two runs the same: configuration, data, and the numerics versions of what it uses.
+
+A numerics version says that some code still computes the same numbers. It is kept beside the golden
+numbers that a test holds that code to (`benchmarks.training.numerics`), so code may be moved,
+renamed and retimed without making a single run outdated. The text of the sources is provenance.
+"""
 
 import ast
 import hashlib
 import json
+import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -13,8 +19,12 @@ from datasets.registry import DATASETS
 from zoo.registry import source
 
 ROOT = Path(__file__).resolve().parent.parent
+VERSIONS = ROOT / "benchmarks" / "training" / "versions.toml"
 REGISTRIES = ("zoo.registry", "datasets.registry")
-"""They name things; what they name is hashed by itself."""
+"""They name things; what they name is listed by itself."""
+TRAIN = ("zoo.", "datasets.", "benchmarks.training.")
+"""The rooms that train."""
+Versions = dict[str, int | str]
 
 
 def configuration_digest(run: Run) -> str:
@@ -24,23 +34,69 @@ def configuration_digest(run: Run) -> str:
 
 
 def training_identity(run: Run) -> str:
-    """Digest of the configuration, the data and the sources that a training of it executes."""
-    return _digest({"configuration": configuration_digest(run), "sources": source_digest(run)})
+    """Digest of the configuration, the data and the numerics versions that a training of it uses.
+
+    Raises:
+        KeyError: something that the run uses has no version in `versions.toml`.
+
+    """
+    return _digest({"configuration": configuration_digest(run), "versions": versions_of(run)})
 
 
-def source_digest(run: Run) -> str:
-    """Digest of the training code: comments, docstrings and layout do not count.
+def untrained_identity(run: Run) -> str:
+    """Digest of what first weights depend on: the networks and the data, and no training."""
+    used = {
+        name: version
+        for name, version in versions_of(run).items()
+        if name.startswith(("body.", "dataset."))
+    }
+    return _digest({"configuration": configuration_digest(run), "versions": used})
 
-    Only what this run executes is hashed: another family, dataset or network body added to the
-    project moves no existing number.
+
+def versions_of(run: Run) -> Versions:
+    """Return name -> numerics version of what trains a run, such as {"family.bigan": 1, ...}.
+
+    A family's file outside the repository has no version: its digest stands for one, beside the
+    versions of the families that it builds on.
+    """
+    known = numerics_versions()
+    engine = "stacked" if run.training.stacked else "eager"
+    names = ["training", f"engine.{engine}", f"body.{run.networks.body}", f"dataset.{run.dataset}"]
+    if not run.family.endswith(".py"):
+        return {name: known[name] for name in [*names, f"family.{run.family}"]}
+    path = source(run.family)
+    built_on = [f"family.{other.stem}" for other in _imports(path)]
+    own = {f"family.{path.stem}": _file_digest(path)}
+    return own | {name: known[name] for name in [*names, *built_on] if name in known}
+
+
+@cache
+def numerics_versions() -> dict[str, int]:
+    """Return every numerics version by its name: "training", "family.bigan", "body.mlp" ..."""
+    content = tomllib.loads(VERSIONS.read_text())
+    return {
+        **{name: value for name, value in content.items() if not isinstance(value, dict)},
+        **{f"{kind}.{name}": v for kind, own in content.items() if isinstance(own, dict)
+           for name, v in own.items()},
+    }  # fmt: skip
+
+
+def sources_of(run: Run) -> dict[str, str]:
+    """Return file -> digest of the training code that a run executes, for its provenance.
+
+    Comments, docstrings and layout do not count.
     """
     start = [
-        source(run.game),
+        source(run.family),
         ROOT / "zoo" / "networks" / f"{run.networks.body}.py",
         ROOT / "datasets" / f"{run.dataset}.py",
-        *sorted((ROOT / "benchmarks" / "harness").glob("*.py")),
+        ROOT / "benchmarks" / "training" / "loop.py",
     ]
-    return _digest([_normalised(path) for path in _with_imports(start)])
+    return {
+        path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name: digest
+        for path in _with_imports(start)
+        for digest in [_file_digest(path)[:12]]
+    }
 
 
 def _with_imports(start: Iterable[Path]) -> list[Path]:
@@ -62,7 +118,7 @@ def _imports(path: Path) -> tuple[Path, ...]:
     return tuple(
         file
         for name in dict.fromkeys(names)
-        if name.startswith(("zoo.", "datasets.")) and name not in REGISTRIES
+        if name.startswith(TRAIN) and name not in REGISTRIES
         for stem in [ROOT.joinpath(*name.split("."))]
         for file in (stem.with_suffix(".py"), stem / "__init__.py")
         if file.is_file()
@@ -70,6 +126,10 @@ def _imports(path: Path) -> tuple[Path, ...]:
 
 
 @cache
+def _file_digest(path: Path) -> str:
+    return hashlib.sha256(_normalised(path).encode()).hexdigest()
+
+
 def _normalised(path: Path) -> str:
     return ast.unparse(_without_docstrings(ast.parse(path.read_text())))
 

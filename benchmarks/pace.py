@@ -40,7 +40,7 @@ class Pace:
         self.groups = [[job.label for job in group] for group in groups]
         jobs = {job.label: job for group in groups for job in group}
         self.together = {label: len(group) for group in self.groups for label in group}
-        self.family = {label: job.run.family for label, job in jobs.items()}
+        self.family = {label: job.run.row for label, job in jobs.items()}
         self.total = {label: job.run.training.steps for label, job in jobs.items()}
         self.done = dict.fromkeys(self.total, 0)
         self.started: dict[str, tuple[float, int]] = {}
@@ -51,8 +51,7 @@ class Pace:
         self.side_by_side, self.clock = side_by_side, clock
         known = typical or {}
         self.typical = {
-            job.run.family: known.get(job.run.family, known.get(job.run.game))
-            for job in jobs.values()
+            job.run.row: known.get(job.run.row, known.get(job.run.family)) for job in jobs.values()
         }
 
     def update(self, label: str, step: int) -> None:

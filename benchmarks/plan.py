@@ -12,7 +12,8 @@ from benchmarks.config import Run, Suite, TrainingSettings
 from benchmarks.errors import UserError, unknown
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.files import read_json
-from benchmarks.identity import configuration_digest, training_identity
+from benchmarks.identity import training_identity, untrained_identity
+from benchmarks.nearest import is_outdated, why_not_there
 from benchmarks.rows import (
     ROOMS,
     check_not_preset,
@@ -28,7 +29,7 @@ from benchmarks.trial import check_control, check_row
 SUITES = Path(__file__).with_name("suites")
 SHORT = "-short"
 """What the name of a suite's short form ends in."""
-State = Literal["done", "diverged", "to evaluate", "to resume", "stale", "missing"]
+State = Literal["done", "diverged", "to evaluate", "to resume", "outdated", "missing"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Job:
     @property
     def label(self) -> str:
         """Short name for messages."""
-        return f"{self.run.family} seed {self.run.seed}"
+        return f"{self.run.row} seed {self.run.seed}"
 
     @property
     def evaluation_identity(self) -> dict[str, str]:
@@ -148,27 +149,24 @@ def _row(name: str) -> str:
 def jobs(suite: Suite, results: Path, seeds: Iterable[int]) -> list[Job]:
     """Return the runs of a suite for some seeds, seed by seed, so that early results compare."""
     return [
-        _job(run_of(suite, family, seed), results) for seed in seeds for family in suite.families
+        _job(run, results, training_identity(run))
+        for seed in seeds
+        for row in suite.families
+        for run in [run_of(suite, row, seed)]
     ]
 
 
-def groups(jobs: Iterable[Job], at_most: int) -> list[list[Job]]:
-    """Return what trains together: seeds of one row where the suite stacks them, else each alone.
+def groups(jobs: Iterable[Job]) -> list[list[Job]]:
+    """Return what trains together: the seeds of one stack, else each run alone.
 
-    Args:
-        jobs: what is to be done.
-        at_most: runs in a group, so that every worker gets some.
-
+    Which stack a seed is in, its number and its row's settings say: never who else is to be done,
+    nor how many workers there are.
     """
-    rows: dict[str, list[Job]] = {}
+    found: dict[tuple[str, int], list[Job]] = {}
     for job in jobs:
         same = job.run.model_copy(update={"seed": 0, "left_out": None}).model_dump_json()
-        rows.setdefault(same if job.run.training.stacked else job.label, []).append(job)
-    return [
-        row[start : start + at_most]
-        for row in rows.values()
-        for start in range(0, len(row), at_most)
-    ]
+        found.setdefault((same, job.run.seed // (job.run.training.stacked or 1)), []).append(job)
+    return list(found.values())
 
 
 def state(
@@ -186,13 +184,20 @@ def state(
     if training is None:
         if (job.folder / "checkpoint.pt").exists():
             return "to resume"
-        return "stale" if _other_code(job) else "missing"
+        return "outdated" if is_outdated(job.run, job.folder.parent) else "missing"
     if training.get("status") == "diverged":
         return "diverged"
     wanted = ["metrics.json", *(["inception.json"] if with_inception else [])]
     if all(is_evaluated(job, name, say) for name in wanted):
         return "done"
     return "to evaluate" if (job.folder / "weights.safetensors").exists() else "missing"
+
+
+def why(job: Job) -> str:
+    """Say why a run that is missing or outdated is so; empty for all others, or if unknown."""
+    if state(job) not in ("missing", "outdated"):
+        return ""
+    return why_not_there(job.run, job.folder)
 
 
 def is_evaluated(
@@ -212,13 +217,14 @@ def controls_folder(suite: Suite, results: Path) -> Path:
 
 def controls_job(suite: Suite, results: Path) -> Job:
     """Return the run whose first weights are the untrained control; no budget is part of it."""
-    return _job(_control(suite), results)
+    run = _control(suite)
+    return _job(run, results, untrained_identity(run))
 
 
 def _control(suite: Suite) -> Run:
     return Run(
-        family="untrained",
-        game="bigan",
+        row="untrained",
+        family="bigan",
         tier=suite.tier,
         dataset=suite.dataset,
         seed=0,
@@ -228,21 +234,9 @@ def _control(suite: Suite) -> Run:
     )
 
 
-def _job(run: Run, results: Path) -> Job:
-    identity = training_identity(run)
-    folder = results / "runs" / run.dataset / run.family / f"seed{run.seed}-{identity[:10]}"
+def _job(run: Run, results: Path, identity: str) -> Job:
+    folder = results / "runs" / run.dataset / run.row / f"seed{run.seed}-{identity[:10]}"
     return Job(run, identity, folder)
-
-
-def _other_code(job: Job) -> bool:
-    """Whether the same configuration was trained by other code."""
-    wanted = configuration_digest(job.run)
-    for path in job.folder.parent.glob(f"seed{job.run.seed}-*/config.json"):
-        config = read_json(path)
-        if path.parent != job.folder and config is not None:
-            if config.get("configuration") == wanted:
-                return True
-    return False
 
 
 def _apply(values: dict[str, Any], setting: str) -> None:

@@ -150,7 +150,7 @@ def _name(group: Sequence[Job]) -> str:
     """Return what a group of seeds of one row is called."""
     if len(group) == 1:
         return group[0].label
-    return f"{group[0].run.family} seeds {', '.join(str(job.run.seed) for job in group)}"
+    return f"{group[0].run.row} seeds {', '.join(str(job.run.seed) for job in group)}"
 
 
 def _totals(event: Event) -> dict[str, float]:

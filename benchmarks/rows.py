@@ -32,15 +32,15 @@ def run_of(suite: Suite, name: str, seed: int) -> Run:
 
     """
     row = suite.rows.get(name, {})
-    game, tier = str(row.get("family", name)), row.get("preset", suite.tier)
-    preset = _preset(name, game) if tier == "faithful" else {}
+    family, tier = str(row.get("family", name)), row.get("preset", suite.tier)
+    preset = _preset(name, family) if tier == "faithful" else {}
     networks = _settings(suite.networks, f"rows.{name}.networks", preset, row)
     training = _settings(suite.training, f"rows.{name}.training", preset, row)
     options = preset.get("options", {}) | {k: v for k, v in row.items() if k not in ROW}
     left_out = seed % DATASETS[suite.dataset].classes if suite.leave_one_class_out else None
     return Run(
-        family=row_name(name),
-        game=game,
+        row=row_name(name),
+        family=family,
         options={name: _in_steps(value, training.steps) for name, value in options.items()},
         tier=tier,
         dataset=suite.dataset,
@@ -57,14 +57,14 @@ def _in_steps(value: Any, steps: int) -> Any:
     return steps // int(found[1] or 1) if found else value
 
 
-def _preset(row: str, game: str) -> dict[str, dict[str, Any]]:
-    if game not in presets():
-        none = [family for family in FAMILIES if family not in presets()]
+def _preset(row: str, family: str) -> dict[str, dict[str, Any]]:
+    if family not in presets():
+        none = [other for other in FAMILIES if other not in presets()]
         raise UserError(
-            f"row {row} is of the faithful tier, but {game} has no faithful preset (neither have "
+            f"row {row} is of the faithful tier, but {family} has no faithful preset (neither have "
             f'{", ".join(none)}); leave it out, or set rows.{row}.preset to "controlled"'
         )
-    return presets()[game]
+    return presets()[family]
 
 
 Settings = TypeVar("Settings", NetworkSettings, TrainingSettings)
@@ -186,7 +186,7 @@ def with_known_names(suite: Suite) -> Suite:
 
 def _check_row(name: str, suite: Suite) -> None:
     row = suite.rows.get(name, {})
-    _check_game(str(row.get("family", name)), suite)
+    _check_family(str(row.get("family", name)), suite)
     if row.get("preset", "controlled") not in ("controlled", "faithful"):
         raise UserError(f"rows.{name}.preset must be controlled or faithful, got {row['preset']!r}")
     run = run_of(suite, name, 0)
@@ -204,11 +204,11 @@ def _check_body(where: str, body: str) -> None:
         raise unknown(where, body, bodies())
 
 
-def _check_game(game: str, suite: Suite) -> None:
-    if game.endswith(".py"):
-        _check_file(source(game))
-    elif game not in FAMILIES:
-        raise unknown("family", game, {*FAMILIES, *suite.rows})
+def _check_family(family: str, suite: Suite) -> None:
+    if family.endswith(".py"):
+        _check_file(source(family))
+    elif family not in FAMILIES:
+        raise unknown("family", family, {*FAMILIES, *suite.rows})
 
 
 def _check_file(path: Path) -> None:
@@ -227,7 +227,11 @@ def check_not_preset(path: str, suite: Suite) -> None:
     room, _, name = path.partition(".")
     for row in suite.families:
         run, own = run_of(suite, row, 0), suite.rows.get(row, {}).get(room, {})
-        if run.tier == "faithful" and name in presets()[run.game].get(room, {}) and name not in own:
+        if (
+            run.tier == "faithful"
+            and name in presets()[run.family].get(room, {})
+            and name not in own
+        ):
             raise UserError(
                 f"{room}.{name} of row {row} is its faithful preset's; set rows.{row}.{room}.{name}"
             )

@@ -124,4 +124,4 @@ def _writer(log: Path) -> Any:
 
 
 def _place(job: Job) -> Path:
-    return Path(job.run.dataset, job.run.family, job.folder.name)
+    return Path(job.run.dataset, job.run.row, job.folder.name)

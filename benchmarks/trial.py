@@ -30,12 +30,12 @@ def check_row(name: str, suite: Suite) -> None:
     """
     run = run_of(suite, name, 0)
     usual = run.networks == suite.networks and not run.networks.body.endswith(OF_SOME)
-    if usual and not run.options and not run.game.endswith(".py"):
+    if usual and not run.options and not run.family.endswith(".py"):
         return
     from zoo.assembly import options_of  # torch; only suites with such rows pay for it
 
     with _blaming(run, f"rows.{name}"):
-        known = options_of(run.game)
+        known = options_of(run.family)
     for option, value in run.options.items():
         _check_option(name, option, value, known)
     try_run(run, f"rows.{name}")
@@ -54,7 +54,7 @@ def try_run(run: Run, what: str) -> None:
     shape = DATASETS[run.dataset].image_shape
     with _blaming(run, what):
         _check_owners(
-            assemble(run.game, run.options, **small, image_shape=shape, seed_of=lambda network: 0)
+            assemble(run.family, run.options, **small, image_shape=shape, seed_of=lambda network: 0)
         )
 
 
@@ -66,7 +66,7 @@ def check_control(run: Run) -> None:
 
     """
     if run.networks.body.endswith(OF_SOME):
-        try_run(run, f"the untrained control, a {run.game} with the suite's networks")
+        try_run(run, f"the untrained control, a {run.family} with the suite's networks")
 
 
 def _check_option(name: str, option: str, value: Any, known: dict[str, Any]) -> None:
@@ -100,13 +100,13 @@ def _blaming(run: Run, what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # whatever a user's file raises is the user's to mend
-        own = run.game.endswith(".py")
+        own = run.family.endswith(".py")
         if not own and not isinstance(error, ValueError):
             raise
         said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         if run.networks.body.endswith(OF_SOME):
             said += f" (networks.body={run.networks.body} has only what its paper's families use)"
-        where = f"family file {run.game}{_line_of(run.game, error)}" if own else what
+        where = f"family file {run.family}{_line_of(run.family, error)}" if own else what
         raise UserError(f"{where}: {said}") from error
 
 

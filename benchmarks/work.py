@@ -11,7 +11,8 @@ from benchmarks.environment import environment
 from benchmarks.evaluation.protocol import LIGHT_VERSION
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.files import read_json, read_lines, set_aside, write_json
-from benchmarks.identity import configuration_digest
+from benchmarks.identity import configuration_digest, sources_of
+from benchmarks.nearest import recipe_of
 from benchmarks.orders import Orders, reference_of, training_split
 from benchmarks.plan import Job, evaluation_identity, is_evaluated, state
 from benchmarks.worker import Outcome, guarded, held, record, stopped, tell
@@ -60,7 +61,7 @@ def work_on_controls(job: Job, folder: Path, orders: Orders) -> Outcome:
 def _train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
     import torch
 
-    from benchmarks.harness import loop
+    from benchmarks.training import loop
 
     torch.set_num_threads(jobs[0].run.training.threads)
     inception = orders.inception is not None
@@ -69,7 +70,7 @@ def _train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
             draft.unlink()  # left by a process that was killed while writing
         if state(job, with_inception=inception) == "to evaluate":
             _set_aside_damaged_weights(job)
-    todo = [job for job in jobs if state(job) in ("missing", "stale", "to resume")]
+    todo = [job for job in jobs if state(job) in ("missing", "outdated", "to resume")]
     outcomes: dict[str, Outcome] = dict.fromkeys([job.label for job in jobs], "trained")
     if stopped():
         return outcomes | dict.fromkeys([job.label for job in todo], "interrupted")
@@ -96,7 +97,7 @@ def _steps(job: Job) -> int:
 
 def _is_of_stacking(error: Exception) -> bool:
     """Whether a turn failed as several seeds' that had passed as one seed's, just before."""
-    from benchmarks.harness import together
+    from benchmarks.training import together
 
     frames = traceback.extract_tb(error.__traceback__)
     names = [frame.name for frame in frames if frame.filename == together.__file__]
@@ -105,7 +106,7 @@ def _is_of_stacking(error: Exception) -> bool:
 
 def _watch(job: Job, reference: Any) -> Any:
     """Return what a training tells and asks: the display, light metrics, whether to stop."""
-    from benchmarks.harness.loop import Watch
+    from benchmarks.training.loop import Watch
 
     return Watch(
         progress=lambda step, losses: tell("progress", job.label, step, losses),
@@ -156,7 +157,7 @@ def _evaluate(job: Job, orders: Orders) -> None:
 
     from benchmarks.evaluation.normalise import write_statistics
     from benchmarks.evaluation.scoring import scoring_copy
-    from benchmarks.harness.loop import build
+    from benchmarks.training.loop import build
 
     tell("evaluate", job.label)
     game = build(job.run)
@@ -231,7 +232,7 @@ def _controls(job: Job, folder: Path, orders: Orders) -> None:
 
     from benchmarks.evaluation.controls import evaluate_anomaly_controls
     from benchmarks.evaluation.kinds import kind_of
-    from benchmarks.harness.loop import build
+    from benchmarks.training.loop import build
 
     reference = reference_of(job.run.dataset, orders)
     torch.set_num_threads(orders.threads)
@@ -241,7 +242,9 @@ def _controls(job: Job, folder: Path, orders: Orders) -> None:
     with threadpool_limits(1, user_api="blas"):
         controls = kind_of(job.run.dataset).controls
         rows = (evaluate_anomaly_controls if leaves_out else controls)(reference, games)
-    write_json(folder / "environment.json", environment(orders.device, orders.side_by_side))
+    origin = environment(orders.device, orders.side_by_side) | {"sources": sources_of(job.run)}
+    write_json(folder / "environment.json", origin)
+    write_json(folder / "controls.json", recipe_of(job.run) | {"identity": job.identity})
     identity = evaluation_identity(job.identity, job.run.dataset)
     metrics = {name: [row.metrics for row in found] for name, found in rows.items()}
     write_json(folder / "metrics.json", {"identity": identity, "rows": metrics})
@@ -251,9 +254,10 @@ def _describe(job: Job, orders: Orders) -> None:
     write_json(
         job.folder / "config.json",
         {
-            "run": job.run.model_dump(mode="json"),
+            **recipe_of(job.run),
             "identity": job.identity,
             "configuration": configuration_digest(job.run),
         },
     )
-    write_json(job.folder / "environment.json", environment(orders.device, orders.side_by_side))
+    origin = environment(orders.device, orders.side_by_side) | {"sources": sources_of(job.run)}
+    write_json(job.folder / "environment.json", origin)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.config import NetworkSettings, Run, TrainingSettings
-from benchmarks.harness.loop import build
+from benchmarks.training.loop import build
 from zoo.game import Batch, Game
 
 IMAGE = (1, 8, 8)
@@ -24,8 +24,8 @@ def tiny_run(
 ) -> Run:
     """Return a run on digits with networks of width 16."""
     return Run(
-        family=Path(game).stem,
-        game=game,
+        row=Path(game).stem,
+        family=game,
         options=options,
         tier="controlled",
         dataset="digits",

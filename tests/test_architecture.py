@@ -23,8 +23,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "zoo/trained.py": ({"zoo", "datasets.registry"}, {"torch", "safetensors"}),
     "zoo/export.py": ({"zoo"}, {"torch"}),
     "zoo/hub.py": ({"zoo", "benchmarks.evaluation.registry"}, {"torch", "huggingface_hub"}),
-    "benchmarks/harness": (
-        {"benchmarks.harness", "zoo", "datasets", *NEUTRAL},
+    "benchmarks/training": (
+        {"benchmarks.training", "zoo", "datasets", *NEUTRAL},
         {"torch", "safetensors"},
     ),
     "benchmarks/evaluation": (
@@ -35,13 +35,13 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "benchmarks/report": (
         {"benchmarks.report", "benchmarks.plan", "benchmarks.rows", "benchmarks.identity",
          "benchmarks.evaluation.protocol", "benchmarks.evaluation.registry", "datasets.registry",
-         "zoo.registry",
+         "benchmarks.nearest", "zoo.registry",
          *NEUTRAL},
         {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "rich", "pydantic", "jinja2",
          "typer"},
     ),
     "benchmarks/speed": (
-        {"benchmarks.speed", "benchmarks.harness", "benchmarks.evaluation", "benchmarks.plan",
+        {"benchmarks.speed", "benchmarks.training", "benchmarks.evaluation", "benchmarks.plan",
          "benchmarks.identity", "benchmarks.environment", "benchmarks.execute", "zoo", "datasets",
          *NEUTRAL},
         {"torch", "torchvision", "numpy", "sklearn", "pandas", "pytest", "pytest_benchmark",
@@ -56,8 +56,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "benchmarks/plan.py": (
-        {"benchmarks.evaluation.protocol", "benchmarks.identity", "benchmarks.rows",
-         "benchmarks.trial", *NEUTRAL},
+        {"benchmarks.evaluation.protocol", "benchmarks.identity", "benchmarks.nearest",
+         "benchmarks.rows", "benchmarks.trial", *NEUTRAL},
         {"pydantic"},
     ),
     "benchmarks/documents": (

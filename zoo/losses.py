@@ -8,6 +8,9 @@ BiGAN (Donahue et al. 2017), GAN-QP (Su 2018), BigBiGAN (Donahue & Simonyan 2019
 import torch.nn.functional as F
 from torch import Tensor
 
+NO_DISTANCE = 1e-8
+"""Its square is still a number in single precision, which the gradient divides by."""
+
 
 def called_real(s: Tensor) -> Tensor:
     """Return mean -log sigmoid(s): the cost of not calling these samples real (GAN, eq. 1)."""
@@ -32,9 +35,13 @@ def hinge(s: Tensor, y: int) -> Tensor:
 def quadratic_potential(difference: Tensor, distance: Tensor, strength: float) -> Tensor:
     """Return mean_i D_i^2 / (2 lambda d_i), the penalty of GAN-QP (Su 2018).
 
+    Where a pair is identical (d_i = 0) its D_i is 0 too, and 0/0 stands for the limit: 0, with no
+    gradient. Distances below `NO_DISTANCE` are taken as that much; images never come so near by
+    chance, so no other value moves.
+
     Args:
         difference: D_i = T(real_i) - T(fake_i), shape (N,).
-        distance: d_i > 0, the distance of the i-th pair, shape (N,). One per sample: a mean over
+        distance: d_i >= 0, the distance of the i-th pair, shape (N,). One per sample: a mean over
             the batch would be another loss.
         strength: lambda; its scale belongs to images in [-1, 1].
 
@@ -47,7 +54,7 @@ def quadratic_potential(difference: Tensor, distance: Tensor, strength: float) -
             f"expected two vectors of one length, got {tuple(difference.shape)} and "
             f"{tuple(distance.shape)}"
         )
-    return (difference.square() / (2 * strength * distance)).mean()
+    return (difference.square() / (2 * strength * distance.clamp(min=NO_DISTANCE))).mean()
 
 
 def mean_absolute(a: Tensor, b: Tensor) -> Tensor:

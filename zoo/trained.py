@@ -89,10 +89,10 @@ def recipe_of(folder: Path) -> Recipe:
     run = config["run"]
     if run["dataset"] not in DATASETS:
         raise ModelError(f"{folder}: trained on {run['dataset']!r}, which this code does not know")
-    if run["game"].endswith(".py") and not Path(run["game"]).exists():
-        raise ModelError(f"{folder}: its family's file {run['game']} is not here")
+    if run["family"].endswith(".py") and not Path(run["family"]).exists():
+        raise ModelError(f"{folder}: its family's file {run['family']} is not here")
     shape = DATASETS[run["dataset"]].image_shape
-    return Recipe(run["game"], run["options"], run["networks"], shape)
+    return Recipe(run["family"], run["options"], run["networks"], shape)
 
 
 def weights_of(folder: Path, average: bool) -> dict[str, Tensor]:

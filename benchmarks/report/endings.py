@@ -3,20 +3,20 @@
 from collections.abc import Iterable
 
 from benchmarks.files import read_json, read_lines
-from benchmarks.plan import Job
+from benchmarks.plan import Job, why
 from benchmarks.report.frame import status_of
 
 WORDS = {
     "to resume": "interrupted",
     "missing": "not started",
     "to evaluate": "not evaluated",
-    "stale": "of other code",
+    "outdated": "outdated",
 }
 """State of a run -> what tables call it, where that is not the state's own name."""
 NEXT = {
     "to resume": "; the same command goes on from there",
     "to evaluate": "; the same command evaluates it",
-    "stale": "; the same command trains it anew",
+    "outdated": "; the same command trains it again",
 }
 
 
@@ -31,7 +31,7 @@ def endings(jobs: Iterable[Job]) -> list[str]:
     for job in jobs:
         if (status := status_of(job)) != "done":
             said = _how_far(job, status)
-            seeds.setdefault((job.run.family, said), []).append(str(job.run.seed))
+            seeds.setdefault((job.run.row, said), []).append(str(job.run.seed))
     return [
         f"{row}, seed{'s' * (len(own) > 1)} {', '.join(own)}: {said}"
         for (row, said), own in seeds.items()
@@ -44,7 +44,8 @@ def _how_far(job: Job, status: str) -> str:
         said += f" after {_updates(job):,} of {job.run.training.steps:,} updates"
     elif status == "failed":
         said += f": {_reason(job)}"
-    return said + NEXT.get(status, "")
+    reason = why(job)
+    return said + (f" ({reason})" if reason else "") + NEXT.get(status, "")
 
 
 def _updates(job: Job) -> int:

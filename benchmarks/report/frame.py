@@ -28,16 +28,16 @@ def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
     Runs of other code, protocols or settings have other identities and never enter.
     """
     found = {job.label: _rows(job) for job in jobs}
-    readouts = {job.run.family: {""} for job in jobs}
+    readouts = {job.run.row: {""} for job in jobs}
     for job in jobs:
-        readouts[job.run.family] |= set(found[job.label])
+        readouts[job.run.row] |= set(found[job.label])
     rows = [
-        {"family": job.run.family + (f" ({readout})" if readout else ""), "seed": job.run.seed}
+        {"family": job.run.row + (f" ({readout})" if readout else ""), "seed": job.run.seed}
         | {"status": status_of(job), "left_out": job.run.left_out}
         | _stability(job, readout, found[job.label].get("", {}))
         | found[job.label].get(readout, {})
         for job in jobs
-        for readout in sorted(readouts[job.run.family])
+        for readout in sorted(readouts[job.run.row])
     ]
     frame = pd.DataFrame(rows)
     paired = ["left_out"] * any(job.run.left_out is not None for job in jobs)
@@ -106,7 +106,7 @@ def curve_frame(jobs: Sequence[Job]) -> pd.DataFrame:
 def truncation_frame(jobs: Sequence[Job]) -> pd.DataFrame:
     """Return the truncation curves: family, seed, threshold (NaN: the whole prior), metrics."""
     rows = [
-        {"family": job.run.family, "seed": job.run.seed} | row
+        {"family": job.run.row, "seed": job.run.seed} | row
         for job in jobs
         if state(job) == "done"
         for row in (read_json(job.folder / "metrics.json") or {})["curves"].get("truncation", [])
@@ -129,7 +129,7 @@ def undefined_metrics(jobs: Sequence[Job]) -> list[str]:
 
 def _lines(jobs: Sequence[Job], name: str) -> pd.DataFrame:
     rows = [
-        {"family": job.run.family, "seed": job.run.seed} | row
+        {"family": job.run.row, "seed": job.run.seed} | row
         for job in jobs
         for row in read_lines(job.folder / name)
     ]

@@ -78,9 +78,9 @@ def _remarks(suite: Suite, jobs: Sequence[Job]) -> list[str]:
     said = [
         f"{row}: a Gaussian likelihood of variance {variance:g} per pixel."
         for row, variance in {
-            job.run.family: job.run.options.get("variance", default_of("vae", "variance"))
+            job.run.row: job.run.options.get("variance", default_of("vae", "variance"))
             for job in jobs
-            if job.run.game == "vae"
+            if job.run.family == "vae"
         }.items()
     ]
     if len({job.run.networks for job in jobs}) > 1:

@@ -13,6 +13,7 @@ from benchmarks.errors import UserError
 from benchmarks.evaluation.protocol import PROTOCOLS
 from benchmarks.files import read_json
 from benchmarks.identity import configuration_digest, training_identity
+from benchmarks.nearest import flat
 from benchmarks.plan import Job, state
 from benchmarks.report.frame import controls_of
 from benchmarks.rows import row_name, run_of
@@ -131,7 +132,7 @@ def _better(one: Job, other: Job, say: Callable[[str], None]) -> Job:
             "give only one of them"
         )
     kept, left = (one, other) if one.identity == now else (other, one)
-    say(f"{left.folder}: trained by other code than {kept.folder}, left out")
+    say(f"{left.folder}: of other numerics versions than {kept.folder}, left out")
     return kept
 
 
@@ -139,10 +140,10 @@ def _named_apart(jobs: Sequence[Job]) -> list[Job]:
     """Name rows apart that share a name but not their settings; they are no seeds of one row."""
     variants: dict[str, list[dict[str, Any]]] = {}
     for job in jobs:
-        known = variants.setdefault(job.run.family, [])
+        known = variants.setdefault(job.run.row, [])
         if (own := _settings(job.run)) not in known:
             known.append(own)
-    return [_named(job, variants[job.run.family]) for job in jobs]
+    return [_named(job, variants[job.run.row]) for job in jobs]
 
 
 def _named(job: Job, variants: Sequence[dict[str, Any]]) -> Job:
@@ -154,8 +155,8 @@ def _named(job: Job, variants: Sequence[dict[str, Any]]) -> Job:
     ]
     if not differing:
         return job
-    name = f"{job.run.family} ({', '.join(differing)})"
-    return Job(job.run.model_copy(update={"family": name}), job.identity, job.folder)
+    name = f"{job.run.row} ({', '.join(differing)})"
+    return Job(job.run.model_copy(update={"row": name}), job.identity, job.folder)
 
 
 def _setting(name: str, value: Any) -> str:
@@ -165,7 +166,7 @@ def _setting(name: str, value: Any) -> str:
 
 def _settings(run: Run) -> dict[str, Any]:
     training = run.training.model_dump(include={"lr_factor", "threads", "stacked"})
-    return {"game": run.game} | run.networks.model_dump() | training | run.options
+    return {"family": run.family} | run.networks.model_dump() | training | run.options
 
 
 def _shared(run: Run) -> Shared:
@@ -183,28 +184,19 @@ def _of_suite(jobs: Sequence[Job], suite: Suite, say: Callable[[str], None]) -> 
         raise UserError(f"none of these runs is one that {suite.name} asks for ({example})")
     if left := len(jobs) - len(kept):
         say(f"{left} runs left out that {suite.name} does not ask for ({example})")
-    order = [*rows, *(job.run.family for job in kept)]
-    return sorted(kept, key=lambda job: (order.index(job.run.family), job.run.seed))
+    order = [*rows, *(job.run.row for job in kept)]
+    return sorted(kept, key=lambda job: (order.index(job.run.row), job.run.seed))
 
 
 def _difference(run: Run, suite: Suite, rows: Mapping[str, str]) -> str:
     """Say in what a run is not the suite's run of its row and seed; nothing if it is."""
     try:
-        asked = run_of(suite, rows.get(run.family, run.family), run.seed)
+        asked = run_of(suite, rows.get(run.row, run.row), run.seed)
     except UserError as error:
         return str(error)
-    own, other = (_flat(one.model_dump()) for one in (run, asked))
+    own, other = (flat(one.model_dump()) for one in (run, asked))
     names = sorted(name for name in {*own, *other} if own.get(name) != other.get(name))
     return ", ".join(f"{n} is {own.get(n)}, not {other.get(n)}" for n in names)
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested settings by dotted names."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        inner = _flat(value) if isinstance(value, dict) else None
-        flat |= {name: value} if inner is None else {f"{name}.{k}": v for k, v in inner.items()}
-    return flat
 
 
 def _names(keys: Sequence[Shared]) -> dict[Shared, str]:
@@ -228,7 +220,7 @@ def _suite(name: str, jobs: Sequence[Job]) -> Suite:
         question=QUESTION,
         tier=run.tier,
         dataset=run.dataset,
-        families=tuple(dict.fromkeys(job.run.family for job in jobs)),
+        families=tuple(dict.fromkeys(job.run.row for job in jobs)),
         seeds=len({job.run.seed for job in jobs}),
         networks=run.networks,
         training=run.training,

@@ -216,7 +216,7 @@ def _origin(material: Material) -> dict[str, Any]:
     suite = material.suite
     rows: dict[str, Any] = {}
     for job in material.jobs:
-        rows.setdefault(job.run.family, job.run)
+        rows.setdefault(job.run.row, job.run)
     return {
         "command": material.command,
         "configuration": json.dumps(suite.model_dump(mode="json"), indent=1),
@@ -231,4 +231,4 @@ def _origin(material: Material) -> dict[str, Any]:
 
 
 def _seeds(material: Material, row: str) -> int:
-    return max(job.run.seed for job in material.jobs if job.run.family == row) + 1
+    return max(job.run.seed for job in material.jobs if job.run.row == row) + 1

@@ -70,8 +70,8 @@ def command_of(run: Run, suite: str, seeds: int) -> str:
         seeds: how many.
 
     """
-    row = run.family.split(" (")[0]  # as it was before rows of other settings were named apart
-    run = run.model_copy(update={"family": row})
+    row = run.row.split(" (")[0]  # as it was before rows of other settings were named apart
+    run = run.model_copy(update={"row": row})
     name, changes = _closest(run, suite)
     words = ["python", "run_all.py", "--suite", name.removesuffix(SHORT)]
     words += [*(["--short"] * name.endswith(SHORT)), "--families", row, "--seeds", str(seeds)]
@@ -108,7 +108,7 @@ def changes_of(suite: Suite, jobs: Iterable[Job]) -> str:
     steps = own.pop("training.steps"), other.pop("training.steps")
     seeds = len({job.run.seed for job in jobs}), committed.seeds
     said = [_amount(*steps, "updates"), _amount(*seeds, "seeds")]
-    said += _rows_changed([job.run.family for job in jobs], map(row_name, committed.families))
+    said += _rows_changed([job.run.row for job in jobs], map(row_name, committed.families))
     said += [
         f"{name} {own.get(name, 'default')} instead of {other.get(name, 'default')}"
         for name in dict.fromkeys([*own, *other])
@@ -158,26 +158,26 @@ def _changes(run: Run, suite: Suite) -> list[str] | None:
     """Return the settings in which a run differs from its suite; None if it cannot be its run."""
     if (suite.dataset, suite.leave_one_class_out) != (run.dataset, run.left_out is not None):
         return None
-    given = suite.rows.get(run.family, {})
+    given = suite.rows.get(run.row, {})
     row = dict(given)
-    if given.get("family", run.family) != run.game:
-        row["family"] = run.game
+    if given.get("family", run.row) != run.family:
+        row["family"] = run.family
     if given.get("preset", suite.tier) != run.tier:
         row["preset"] = run.tier
     try:
         base = run_of(
-            suite.model_copy(update={"rows": suite.rows | {run.family: row}}), run.family, run.seed
+            suite.model_copy(update={"rows": suite.rows | {run.row: row}}), run.row, run.seed
         )
     except UserError:
         return None
-    changed = {f"rows.{run.family}.{k}": v for k, v in row.items() if given.get(k) != v}
+    changed = {f"rows.{run.row}.{k}": v for k, v in row.items() if given.get(k) != v}
     for room in ("networks", "training"):
         for name, value in getattr(run, room).model_dump().items():
             if value != getattr(getattr(base, room), name):
                 path = f"{room}.{name}"
-                changed[path if name in FOR_ALL else f"rows.{run.family}.{path}"] = value
+                changed[path if name in FOR_ALL else f"rows.{run.row}.{path}"] = value
     changed |= {
-        f"rows.{run.family}.{name}": value
+        f"rows.{run.row}.{name}": value
         for name, value in run.options.items()
         if base.options.get(name) != value
     }

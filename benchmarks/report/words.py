@@ -77,7 +77,7 @@ def rows(summary: Summary, runs: Iterable[Run]) -> dict[str, str]:
     """Return row of the table -> what it is."""
     first: dict[str, Run] = {}
     for run in runs:
-        first.setdefault(run.family, run)
+        first.setdefault(run.row, run)
     said = {}
     for row in summary.families:
         said[row] = _control(row) if row in summary.controls else _family(row, first)
@@ -94,7 +94,7 @@ def _family(row: str, first: dict[str, Run]) -> str:
     if row in first:
         run = first[row]
         options = ", ".join(f"{name} {value}" for name, value in run.options.items())
-        told = describe(run.game) if source(run.game).is_file() else run.game
+        told = describe(run.family) if source(run.family).is_file() else run.family
         return told + (f" With {options}." if options else "")
     game, _, readout = row.removesuffix(")").rpartition(" (")
     return f"The {readout} of {game}: another part of the same training."

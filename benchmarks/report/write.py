@@ -78,7 +78,7 @@ def _inputs(material: Material) -> str:
 def _draw(material: Material, folder: Path) -> dict[str, str]:
     """Draw what there is; return figure name -> what it shows, in the order of the page."""
     jobs, runs = material.jobs, material.runs
-    looks = looks_of([*(job.run.family for job in jobs), *runs["family"]])
+    looks = looks_of([*(job.run.row for job in jobs), *runs["family"]])
     truncation, curves = frame.truncation_frame(jobs), frame.curve_frame(jobs)
     if len(truncation):
         _write_csv(truncation, folder / "truncation.csv")
@@ -103,10 +103,10 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
         "points": (POINTS, partial(look.points, jobs)),
         "embedding": (EMBEDDING, partial(look.embedding, jobs)),
     }
-    for row, game in {job.run.family: job.run.game for job in jobs}.items():
+    for row, family in {job.run.row: job.run.family for job in jobs}.items():
         own = curves[curves["family"] == row] if len(curves) else curves
         stem = f"losses_{slug(row)}"
-        drawings[stem] = (LOSSES.format(row), partial(losses, row, game, own))
+        drawings[stem] = (LOSSES.format(row), partial(losses, row, family, own))
     drawings["gradient_norms"] = (GRADIENTS, partial(gradient_norms, curves))
     return {name: what for name, (what, draw) in drawings.items() if draw(folder / name)}
 

@@ -10,10 +10,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from benchmarks.config import Run
-from benchmarks.harness.loop import Member, Training, Watch
 from benchmarks.plan import jobs, load_suite, override
 from benchmarks.speed import timing
 from benchmarks.speed.floor import Rates, Work
+from benchmarks.training.loop import Member, Training, Watch
 from datasets.images import Split
 from datasets.registry import DATASETS
 

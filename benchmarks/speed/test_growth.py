@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from benchmarks.execute import cores
-from benchmarks.harness.loop import Training
-from benchmarks.harness.meters import memory_peak_mib, start_memory_peak
-from benchmarks.harness.turns import Alone
 from benchmarks.speed import cases
 from benchmarks.speed.conftest import Measure, floor_facts
+from benchmarks.training.loop import Training
+from benchmarks.training.meters import memory_peak_mib, start_memory_peak
+from benchmarks.training.turns import Alone
 from zoo.assembly import assemble
 from zoo.game import Batch
 from zoo.registry import FAMILIES

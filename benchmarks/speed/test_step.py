@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from benchmarks.execute import cores
-from benchmarks.harness.loop import build
 from benchmarks.speed import cases, timing
 from benchmarks.speed.conftest import Measure, floor_facts
 from benchmarks.speed.floor import floor_seconds
 from benchmarks.speed.peer import PeerLoop
+from benchmarks.training.loop import build
 from zoo.registry import FAMILIES
 
 RECORDED: dict[str, float] = json.loads(Path(__file__).with_name("tripwire.json").read_text())

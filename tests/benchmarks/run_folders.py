@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.config import NetworkSettings, Run, TrainingSettings
 from benchmarks.identity import configuration_digest, training_identity
+from benchmarks.nearest import recipe_of
 from benchmarks.plan import Job, evaluation_identity, jobs, load_suite, override
 
 ENVIRONMENT = {
@@ -21,7 +22,7 @@ ENVIRONMENT = {
 }
 
 
-def run_of(family: str, seed: int = 0, **changes: Any) -> Run:
+def run_of(row: str, seed: int = 0, **changes: Any) -> Run:
     """Return a run of the digits suite."""
     suite = load_suite("digits")
     parts = {"networks": NetworkSettings, "training": TrainingSettings}
@@ -29,8 +30,8 @@ def run_of(family: str, seed: int = 0, **changes: Any) -> Run:
         name: part(**getattr(suite, name).model_dump() | changes.pop(name, {}))
         for name, part in parts.items()
     }
-    given = {"game": family, "tier": "controlled", "dataset": "digits"} | changes
-    return Run(family=family, seed=seed, **settings, **given)
+    given = {"family": row, "tier": "controlled", "dataset": "digits"} | changes
+    return Run(row=row, seed=seed, **settings, **given)
 
 
 def only_job(tmp_path: Path, *settings: str, family: str = "bigan", seed: int = 0) -> Job:
@@ -50,7 +51,7 @@ def write_run(
 ) -> Job:
     """Write the folder of a finished run (or one that diverged) and return it."""
     identity = identity or training_identity(run)
-    folder = results / "runs" / run.dataset / run.family / f"seed{run.seed}-{identity[:10]}"
+    folder = results / "runs" / run.dataset / run.row / f"seed{run.seed}-{identity[:10]}"
     folder.mkdir(parents=True)
 
     def write(name: str, content: Any) -> None:
@@ -59,7 +60,7 @@ def write_run(
     def lines(name: str, rows: list[dict[str, Any]]) -> None:
         (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
 
-    config = {"run": run.model_dump(mode="json"), "identity": identity}
+    config = recipe_of(run) | {"identity": identity}
     write("config.json", config | {"configuration": configuration_digest(run)})
     write("environment.json", ENVIRONMENT)
     write("training.json", {"status": status, "steps": run.training.steps})

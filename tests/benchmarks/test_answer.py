@@ -48,7 +48,7 @@ def test_who_is_worse_than_nothing_is_named(tmp_path: Path) -> None:
 def test_what_rows_rest_on_is_said(tmp_path: Path) -> None:
     alike = write_run(tmp_path, run_of("vae"), {"fid_hybrid": 1.0})
     assert material_of([alike]).notes == ["vae: a Gaussian likelihood of variance 0.05 per pixel."]
-    wide = {"game": "vae", "options": {"variance": 0.2}, "networks": {"width": 128}}
+    wide = {"family": "vae", "options": {"variance": 0.2}, "networks": {"width": 128}}
     own, controls = material_of([alike, write_run(tmp_path, run_of("mine", **wide), {})]).notes[1:]
     assert own == "mine: a Gaussian likelihood of variance 0.2 per pixel."
     assert "untrained and PCA are those of mlp width 64, z 16 (normal)" in controls

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.harness.together import Together
-from benchmarks.harness.turns import Alone
+from benchmarks.training.together import Together
+from benchmarks.training.turns import Alone
 from tests.helpers import tiny_batch, tiny_game, tiny_run
 from tests.zoo.test_presets import FAITHFUL, batch_of, faithful_game
 from zoo.game import Batch, Game
@@ -17,6 +17,7 @@ from zoo.registry import FAMILIES
 
 CPU, ELSEWHERE = torch.device("cpu"), torch.device("meta")
 SETTINGS = tiny_run("gan").training
+PAIR = SETTINGS.model_copy(update={"stacked": 2})
 VARIANTS = [
     ("bigbigan", {"average": 0.9, "classes": 10}),
     ("bigbigan", {"downscale": 2, "stochastic": False}),
@@ -53,7 +54,7 @@ def test_seeds_together_stay_on_their_device() -> None:
     game = tiny_game("bigan_qp").train().requires_grad_(False)
     batch = elsewhere(tiny_batch(game))
     game.to(ELSEWHERE)
-    found = play(game, Together([game], CPU, SETTINGS), batch)
+    found = play(game, Together([game], [0], CPU, PAIR), batch)
     assert {tensor.device for tensor in found} == {ELSEWHERE}
 
 

@@ -60,9 +60,13 @@ def test_a_run_without_numbers_says_why(tmp_path: Path, ending, word: str, line:
 
 
 def test_a_run_of_other_code_is_said(tmp_path: Path) -> None:
-    write_run(tmp_path, run_of("bigan"), {"fid_hybrid": 1.0}, identity="1" * 64)
+    done = write_run(tmp_path, run_of("bigan"), {"fid_hybrid": 1.0}, identity="1" * 64)
+    config = json.loads((done.folder / "config.json").read_text())
+    config["versions"]["family.bigan"] = 0
+    (done.folder / "config.json").write_text(json.dumps(config))
     job = Job(run_of("bigan"), "0" * 64, tmp_path / "runs" / "digits" / "bigan" / "seed0-0")
-    assert endings([job]) == ["bigan, seed 0: of other code; the same command trains it anew"]
+    why = "numerics version of family.bigan is 1, not 0 as in the nearest run there"
+    assert endings([job]) == [f"bigan, seed 0: outdated ({why}); the same command trains it again"]
 
 
 def test_nothing_is_said_where_all_is_well(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_what_has_nothing_to_train_needs_no_player(tmp_path: Path) -> None:
     own += "        self.fixed = nn.Linear(2, 2).requires_grad_(False)\n"
     file = changed(tmp_path, after, f"{own}{after}")
     file.write_text("from torch import nn\n" + file.read_text())
-    assert only_job(tmp_path, family=str(file)).run.family == "mine"
+    assert only_job(tmp_path, family=str(file)).run.row == "mine"
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_a_family_file_is_a_row_seen_from_its_suite(tmp_path: Path, family: str,
     text = text.replace('families = ["gan",', f'families = ["{family}",')
     mine.write_text(f"{text}{row}margin = 2.0\n")
     run = plan.jobs(plan.override(plan.load_suite(str(mine))), tmp_path, [0])[0].run
-    assert run.family == ("other" if family == "other" else "mine")
-    assert (run.game, run.options) == (str(file), {"margin": 2.0})
+    assert run.row == ("other" if family == "other" else "mine")
+    assert (run.family, run.options) == (str(file), {"margin": 2.0})
 
 
 def test_a_family_file_of_the_command_line_has_options(tmp_path: Path) -> None:
     file = str(with_margin(tmp_path))
     run = only_job(tmp_path, "rows.mine.margin=2", family=file).run
-    assert (run.family, run.game, run.options) == ("mine", file, {"margin": 2.0})
+    assert (run.row, run.family, run.options) == ("mine", file, {"margin": 2.0})
     assert only_job(tmp_path, family=file).run.options == {}
     with pytest.raises(UserError, match="unknown option of mine 'margn'; did you mean 'margin'"):
         only_job(tmp_path, "rows.mine.margn=2", family=file)

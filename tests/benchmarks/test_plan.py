@@ -10,8 +10,9 @@ from rich.console import Console
 from benchmarks import command, identity, plan
 from benchmarks.errors import UserError
 from benchmarks.files import read_json, read_lines, whole
-from tests.benchmarks.run_folders import only_job
-from zoo.registry import FAMILIES, presets
+from datasets.registry import DATASETS
+from tests.benchmarks.run_folders import only_job, run_of, write_run
+from zoo.registry import FAMILIES, bodies, presets
 
 
 @pytest.mark.parametrize("name", plan.suite_names())
@@ -76,11 +77,11 @@ def test_a_narrow_plan_keeps_seed_state_and_the_whole_folder(
     command.show_plan(command.Plan(suite, jobs, Path("results")))
     assert isinstance(console.file, io.StringIO)
     head, *lines = console.file.getvalue().splitlines()
-    assert head.split() == ["family", "seed", "state", "folder"]
+    assert head.split() == ["row", "seed", "state", "folder"]
     assert max(map(len, lines)) <= 80
     at = head.index("folder")
     rows = [line[:at].split() for line in lines if line[:at].strip()]
-    assert rows == [[job.run.family, str(job.run.seed), "missing"] for job in jobs]
+    assert rows == [[job.run.row, str(job.run.seed), "missing"] for job in jobs]
     assert "".join(line[at:].strip() for line in lines) == "".join(str(j.folder) for j in jobs)
 
 
@@ -115,14 +116,14 @@ def test_rows_are_variants_of_a_family(tmp_path: Path) -> None:
         + '[rows.up_lr]\nfamily = "bigbigan"\nencoder_lr_factor = 10\n'
     )
     job = plan.jobs(plan.load_suite(str(mine)), tmp_path, [0])[0]
-    assert (job.run.family, job.run.game) == ("up_lr", "bigbigan")
+    assert (job.run.row, job.run.family) == ("up_lr", "bigbigan")
     assert job.run.options == {"encoder_lr_factor": 10}
 
 
 def test_a_row_has_its_own_networks_and_training() -> None:
     settings = ["rows.bigan.networks.width=32", "rows.bigan.training.batch_size=16"]
     suite = plan.override(plan.load_suite("digits"), settings)
-    runs = {job.run.family: job.run for job in plan.jobs(suite, Path(), [0])}
+    runs = {job.run.row: job.run for job in plan.jobs(suite, Path(), [0])}
     own = runs.pop("bigan")
     assert own.networks == suite.networks.model_copy(update={"width": 32})
     assert own.training == suite.training.model_copy(update={"batch_size": 16})
@@ -137,7 +138,7 @@ def test_a_faithful_row_has_its_preset_and_what_it_says_itself() -> None:
         *("rows.aegan.preset=faithful", "rows.aegan.blocks=false"),
     ]
     suite = plan.override(plan.load_suite("digits"), settings)
-    runs = {job.run.family: job.run for job in plan.jobs(suite, Path(), [0])}
+    runs = {job.run.row: job.run for job in plan.jobs(suite, Path(), [0])}
     bigan, aegan = runs["bigan"], runs["aegan"]
     assert (bigan.tier, aegan.tier, runs["gan"].tier) == ("faithful", "faithful", "controlled")
     preset = presets()["bigan"]["networks"]
@@ -185,52 +186,114 @@ def test_what_belongs_to_the_identity(tmp_path: Path) -> None:
         assert other.identity != base
 
 
-def test_adding_a_family_or_a_comment_moves_no_identity(
+def test_everything_that_trains_has_a_numerics_version() -> None:
+    known = identity.numerics_versions()
+    wanted = {"training", "engine.eager", "engine.stacked"}
+    wanted |= {f"family.{name}" for name in FAMILIES} | {f"body.{name}" for name in bodies()}
+    assert set(known) == wanted | {f"dataset.{name}" for name in DATASETS}
+    assert all(isinstance(version, int) and version > 0 for version in known.values())
+
+
+@pytest.mark.parametrize(
+    ("raised", "settings", "moves"),
+    [
+        ("training", [], True),
+        ("family.bigan", [], True),
+        ("family.aegan", [], False),
+        ("body.mlp", [], True),
+        ("body.conv", [], False),
+        ("engine.stacked", [], True),
+        ("engine.stacked", ["training.stacked=false"], False),
+        ("engine.eager", ["training.stacked=false"], True),
+        ("dataset.digits", [], True),
+        ("dataset.mnist", [], False),
+    ],
+)
+def test_a_raised_version_outdates_the_runs_that_use_it_and_no_others(
+    raised: str, settings: list[str], moves: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = only_job(tmp_path, *settings)
+    write_run(tmp_path, before.run)
+    assert plan.state(before) == "done"
+    versions = dict(identity.numerics_versions())
+    monkeypatch.setattr(
+        identity, "numerics_versions", lambda: versions | {raised: versions[raised] + 1}
+    )
+    now = only_job(tmp_path, *settings)
+    assert (now.identity != before.identity) == moves
+    assert plan.state(now) == ("outdated" if moves else "done")
+    said = f"numerics version of {raised} is 2, not 1 as in the nearest run there"
+    assert plan.why(now) == (said if moves else "")
+
+
+def test_source_text_is_provenance_and_no_part_of_the_identity(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = only_job(tmp_path).run
-    before = identity.source_digest(run)
-    original = identity._normalised.__wrapped__
-    monkeypatch.setattr(
-        identity, "_normalised", lambda path: original(path) + ("#" if path.stem == "aegan" else "")
-    )
-    assert identity.source_digest(run) == before  # another family's file does not count
-    monkeypatch.setattr(
-        identity, "_normalised", lambda path: original(path) + ("#" if path.stem == "bigan" else "")
-    )
-    assert identity.source_digest(run) != before  # its own does
+    job = only_job(tmp_path)
+    before = identity.sources_of(job.run)
+    for stem in ("game", "losses", "mlp", "loop", "meters", "optimisers", "images", "bigan"):
+        assert any(Path(name).stem == stem for name in before), stem
+    assert not any("aegan" in name for name in before)
+    monkeypatch.setattr(identity, "_file_digest", lambda path: "0" * 64)
+    assert set(identity.sources_of(job.run).values()) == {"0" * 12}
+    assert only_job(tmp_path).identity == job.identity
+
+
+def test_comments_and_layout_change_no_digest(tmp_path: Path) -> None:
     file = tmp_path / "code.py"
     file.write_text('"""Doc."""\nx = 1\n')
-    first = original(file)
+    first = identity._normalised(file)
     file.write_text('"""Other."""\n\n# why\nx  =  1\n')
-    assert original(file) == first
+    assert identity._normalised(file) == first
     file.write_text("x = 2\n")
-    assert original(file) != first
+    assert identity._normalised(file) != first
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_shared_code_is_part_of_every_identity(
-    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_family_from_a_file_is_its_text_and_the_families_it_builds_on(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    texts = ["from zoo.bigan import Family\n", "from zoo.bigan import Family\nx = 1\n"]
+    found = []
+    for text in texts:
+        mine.write_text(text)
+        identity._file_digest.cache_clear()
+        found.append(identity.versions_of(run_of(str(mine))))
+    assert found[0]["family.bigan"] == 1
+    assert found[0]["family.mine"] != found[1]["family.mine"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "seed", "said"),
+    [
+        (["training.steps=500"], 0, "training.steps is 500, not 3000 as in the nearest run there"),
+        (["rows.bigan.decay_over=9"], 0, "options.decay_over is 9, not not set"),
+        ([], 1, ""),
+        (["training.steps=500", "networks.width=8", "networks.latent_dim=2",
+          "training.batch_size=8"], 0, ""),
+    ],
+)  # fmt: skip
+def test_a_missing_run_says_in_what_the_nearest_differs(
+    settings: list[str], seed: int, said: str, tmp_path: Path
 ) -> None:
-    run = only_job(tmp_path, family=family).run
-    before = identity.source_digest(run)
-    original = identity._normalised.__wrapped__
-    for stem in ("game", "losses", "mlp", "loop", "optimisers", "images", "digits", family):
-        monkeypatch.setattr(
-            identity, "_normalised", lambda p, s=stem: original(p) + "#" * (p.stem == s)
-        )
-        assert identity.source_digest(run) != before, stem
+    write_run(tmp_path, only_job(tmp_path).run)
+    job = only_job(tmp_path, *settings, seed=seed)
+    assert plan.state(job) == "missing"
+    assert plan.why(job).startswith(said)
+    assert bool(plan.why(job)) == bool(said)
+
+
+def test_changed_data_make_a_run_outdated(tmp_path: Path) -> None:
+    job = only_job(tmp_path)
+    other = write_run(tmp_path, job.run, identity="0" * 64)
+    path = other.folder / "config.json"
+    path.write_text(path.read_text().replace(DATASETS["digits"].digest, "f" * 64))
+    assert plan.state(job) == "outdated"
+    assert plan.why(job).startswith("content of digits is a6217a99, not ffffffff")
 
 
 def test_states_of_a_run(tmp_path: Path) -> None:
     job, said = only_job(tmp_path), []
     assert plan.state(job) == "missing"
-    other = job.folder.with_name("seed0-0123456789")
-    other.mkdir(parents=True)
-    config = {"configuration": identity.configuration_digest(job.run)}
-    (other / "config.json").write_text(json.dumps(config))
-    assert plan.state(job) == "stale"
-    job.folder.mkdir()
+    job.folder.mkdir(parents=True)
     (job.folder / "checkpoint.pt").touch()
     assert plan.state(job) == "to resume"
     (job.folder / "training.json").write_text('{"status": "trained"}')
@@ -268,7 +331,7 @@ def test_files_are_whole_or_absent(tmp_path: Path) -> None:
 def test_a_class_left_out_is_part_of_the_identity_and_nothing_else_moves() -> None:
     whole, without = plan.load_suite("digits"), plan.load_suite("digits-anomaly")
     assert whole.networks == without.networks
-    assert whole.training == without.training
+    assert whole.training.model_copy(update={"stacked": 5}) == without.training
     usual = plan.jobs(plan.override(whole, families=["bigan"]), Path(), [3])[0]
     anomaly = plan.jobs(plan.override(without, families=["bigan"]), Path(), [3, 13])
     assert usual.run.left_out is None

@@ -17,8 +17,8 @@ from benchmarks.evaluation.points import PointReference
 from benchmarks.evaluation.registry import LIGHT, METRICS
 from benchmarks.evaluation.scoring import scoring_copy
 from benchmarks.evaluation.undefined import Undefined
-from benchmarks.harness.loop import build
 from benchmarks.report import look
+from benchmarks.training.loop import build
 from datasets.gaussians import STD, centres, coordinates
 from datasets.loading import load
 from zoo.game import Game
@@ -145,7 +145,7 @@ def test_points_are_written_and_drawn(tmp_path: Path, reference: PointReference)
 
 def test_the_plan() -> None:
     suite = plan.load_suite("gaussians")
-    runs = {job.run.family: job.run for job in plan.jobs(suite, Path(), [0])}
+    runs = {job.run.row: job.run for job in plan.jobs(suite, Path(), [0])}
     assert tuple(runs) == ROWS
     assert len({run.networks.model_dump_json() for run in runs.values()}) == 1
     assert {run.training.steps * 100 for run in runs.values()} == {200 * 100_000}
@@ -161,7 +161,7 @@ def test_the_plan() -> None:
 
 def test_the_short_form_keeps_rows_and_rates() -> None:
     short = plan.shortened(plan.load_suite("gaussians"))
-    runs = {job.run.family: job.run for job in plan.jobs(short, Path(), [0])}
+    runs = {job.run.row: job.run for job in plan.jobs(short, Path(), [0])}
     assert tuple(runs) == ROWS
     assert {run.networks.width for run in runs.values()} == {64}
     assert {run.training.steps for run in runs.values()} == {2000}

@@ -1,7 +1,6 @@
 """The display: the time left on another machine than that of the kept results; what it says."""
 
 import io
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +20,7 @@ def groups(suite: str, families: list[str] | None = None) -> list[list[Job]]:
     """Return a suite's groups in the order in which they are trained, the costliest first."""
     chosen = plan.override(plan.load_suite(suite), [], families)
     jobs = plan.jobs(chosen, Path("results"), range(chosen.seeds))
-    return plan.groups(jobs[::-1], at_most=math.ceil(len(jobs) / SIDE_BY_SIDE))
+    return plan.groups(jobs[::-1])
 
 
 class Simulation:
@@ -49,7 +48,7 @@ class Simulation:
             yield self.now, self.pace.seconds_left(), over
 
     def training(self, group: list[Job]) -> Iterator[float]:
-        train, evaluation = self.costs[group[0].run.family]
+        train, evaluation = self.costs[group[0].run.row]
         for part in range(11):
             for job in group:
                 self.pace.update(job.label, part * job.run.training.steps // 10)

@@ -17,7 +17,7 @@ from tests.benchmarks.run_folders import run_of
         run_of("bigan"),
         run_of("bigan", training={"steps": 60, "batch_size": 32}, networks={"width": 16}),
         run_of("bigbigan", options={"unary_z": False}),
-        run_of("mine", game="bigbigan", options={"unary_z": False}),
+        run_of("mine", family="bigbigan", options={"unary_z": False}),
         run_of("autoencoder", dataset="mnist"),
         *(job.run for job in plan.jobs(plan.load_suite("aegan-stability"), Path(), [0])),
         *(job.run for job in plan.jobs(plan.load_suite("sensitivity"), Path(), [0])[::11]),
@@ -42,13 +42,13 @@ def test_the_command_of_a_row_gives_that_row(run) -> None:
 def test_a_row_of_a_short_form_gets_the_short_command() -> None:
     short = plan.shortened(plan.load_suite("mnist"))
     (job, *_) = plan.jobs(short, Path(), [0])
-    command = f"python run_all.py --suite mnist --short --families {job.run.family} --seeds 3"
+    command = f"python run_all.py --suite mnist --short --families {job.run.row} --seeds 3"
     assert provenance.command_of(job.run, short.name, 3) == command
 
 
 def test_rows_named_apart_get_the_command_of_their_row() -> None:
     run = run_of("bigan", networks={"width": 32})
-    named = run.model_copy(update={"family": "bigan (lr 0.1, width 32)"})
+    named = run.model_copy(update={"row": "bigan (lr 0.1, width 32)"})
     assert provenance.command_of(named, "merged", 1) == provenance.command_of(run, "digits", 1)
 
 

@@ -38,11 +38,11 @@ def test_a_variant_gives_each_row_once_more() -> None:
         *("wide", "bigan", "wide_half_lr", "bigan_half_lr", "wide_small_z", "bigan_small_z"),
     )
     both = run_of(found, "wide_small_z", 0)
-    assert (both.game, both.options, both.networks.width) == ("aegan", {"blocks": False}, 32)
+    assert (both.family, both.options, both.networks.width) == ("aegan", {"blocks": False}, 32)
     assert both.networks.latent_dim == 6
     assert run_of(found, "bigan_small_z", 0).networks.latent_dim == 8
     half = run_of(found, "bigan_half_lr", 0)
-    assert (half.game, half.options, half.networks) == ("bigan", {}, found.networks)
+    assert (half.family, half.options, half.networks) == ("bigan", {}, found.networks)
     assert half.training == found.training.model_copy(update={"lr_factor": 0.5})
     assert plan.override(found, families=["bigan_small_z"]).families == ("bigan_small_z",)
 
@@ -64,14 +64,14 @@ def test_places_of_rows() -> None:
 def test_sensitivity_has_each_family_at_five_settings(short: bool, sizes: tuple[int, ...]) -> None:
     whole = plan.load_suite("sensitivity")
     form = plan.shortened(whole) if short else whole
-    jobs = {job.run.family: job.run for job in plan.jobs(form, Path(), [0])}
+    jobs = {job.run.row: job.run for job in plan.jobs(form, Path(), [0])}
     bases = [row for row in form.families if place_of(row, form)[1] == ""]
     assert len(bases) == (4 if short else 11)
     assert len(jobs) == 5 * len(bases)
     for base in bases:
         names = [base, *(f"{base}_{v}" for v in ("half_lr", "double_lr", "small_z", "large_z"))]
         own = [jobs[name] for name in names]
-        assert {run.game for run in own} == {base}
+        assert {run.family for run in own} == {base}
         small, middle, large = sizes
         assert [run.networks.latent_dim for run in own] == [middle] * 3 + [small, large]
         assert [run.training.lr_factor for run in own] == [None, 0.5, 2.0, None, None]

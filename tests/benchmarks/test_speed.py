@@ -116,9 +116,9 @@ def test_the_work_of_a_step_by_hand(tmp_path: Path) -> None:
 
 
 def test_a_step_works_for_the_peer_loop_too() -> None:
-    from benchmarks.harness.loop import build
     from benchmarks.speed.cases import random_images
     from benchmarks.speed.peer import PeerLoop
+    from benchmarks.training.loop import build
 
     run = tiny_run("bigan")
     peer = PeerLoop(build(run), random_images("digits"), BATCH, LATENT)

@@ -35,8 +35,8 @@ def test_every_network_of_every_row_has_a_player(name: str) -> None:
     suite = plan.load_suite(name)
     forms = [suite] if suite.short is None else [suite, plan.shortened(suite)]
     runs = [run_of(form, row, 0) for form in forms for row in form.families]
-    for run in {(run.game, str(run.options), run.networks): run for run in runs}.values():
-        trial.try_run(run, run.family)
+    for run in {(run.family, str(run.options), run.networks): run for run in runs}.values():
+        trial.try_run(run, run.row)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

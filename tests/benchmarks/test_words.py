@@ -30,7 +30,7 @@ def test_rows_are_explained() -> None:
     frame = runs({"bigan": [1.0, 2.0], "mine": [3.0, 4.0], "bigan (head)": [5.0, 6.0]})
     controls = runs({"PCA, 16 dimensions": [7.0]})
     summary = summarise(frame, controls, {"mine": "z → x only: it has no encoder"})
-    mine = run_of("mine", game="bigbigan", options={"unary_z": False})
+    mine = run_of("mine", family="bigbigan", options={"unary_z": False})
     said = words.rows(summary, [run_of("bigan"), mine])
     assert said["bigan"].startswith("BiGAN: one discriminator tells encoder pairs")
     assert said["mine"].endswith("With unary_z False. Reference, z → x only: it has no encoder.")

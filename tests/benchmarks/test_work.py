@@ -14,9 +14,9 @@ from safetensors.torch import load_file, save_file
 
 from benchmarks import identity, plan, work, worker
 from benchmarks.files import locked, write_json
-from benchmarks.harness import loop, together
 from benchmarks.orders import Orders
 from benchmarks.report import figures, frame, look, style
+from benchmarks.training import loop, together
 from tests.helpers import tiny_batch, tiny_run
 
 CACHE = Path(tempfile.mkdtemp())
@@ -217,7 +217,8 @@ def test_training_alone_is_offered_where_it_helps(
     games = [loop.build(tiny_run(str(tmp_path / "mine.py"), seed)) for seed in range(2)]
     for game in games:
         game.train().requires_grad_(False)
-    engine = together.Together(games, torch.device("cpu"), tiny_run("bigan").training)
+    pair = tiny_run("bigan").training.model_copy(update={"stacked": 2})
+    engine = together.Together(games, [0, 1], torch.device("cpu"), pair)
     with pytest.raises((AttributeError, RuntimeError, ValueError)) as caught:
         engine.play(games[0].turns[0], [tiny_batch(game) for game in games], 0)
     assert work._is_of_stacking(caught.value) == helps

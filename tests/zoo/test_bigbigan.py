@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from benchmarks.harness.optimisers import PlayerOptimiser
-from benchmarks.harness.turns import play_turn
+from benchmarks.training.optimisers import PlayerOptimiser
+from benchmarks.training.turns import play_turn
 from tests.helpers import BATCH, IMAGE, LATENT, tiny_batch, tiny_game
 from zoo.bigan import BiGAN
 from zoo.game import Batch, Builder, Game, Losses, Player, Turn

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from benchmarks.harness.optimisers import PlayerOptimiser
-from benchmarks.harness.turns import play_turn
+from benchmarks.training.optimisers import PlayerOptimiser
+from benchmarks.training.turns import play_turn
 from zoo.assembly import assemble
 from zoo.game import Batch
 

@@ -54,6 +54,17 @@ def test_quadratic_potential_by_hand() -> None:
     )
 
 
+def test_an_identical_pair_costs_nothing_and_moves_nothing() -> None:
+    """0/0 is taken as its limit 0; the other pair of the batch is as it would be alone."""
+    difference = torch.tensor([0.0, 2.0], requires_grad=True)
+    distance = torch.tensor([0.0, 0.5], requires_grad=True)
+    potential = losses.quadratic_potential(difference, distance, 10.0)
+    assert potential.item() == pytest.approx(4.0 / (2 * 10.0 * 0.5) / 2)
+    by_difference, by_distance = torch.autograd.grad(potential, [difference, distance])
+    assert by_difference.tolist() == pytest.approx([0.0, 2.0 / (10.0 * 0.5) / 2])
+    assert by_distance.tolist() == pytest.approx([0.0, -4.0 / (2 * 10.0 * 0.25) / 2])
+
+
 def test_quadratic_potential_refuses_a_broadcast() -> None:
     with pytest.raises(ValueError, match="two vectors"):
         losses.quadratic_potential(torch.zeros(4, 1), torch.ones(4), 10.0)

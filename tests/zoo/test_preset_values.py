@@ -4,8 +4,8 @@ import pytest
 
 from benchmarks import plan
 from benchmarks.config import Run
-from benchmarks.harness.loop import build
 from benchmarks.rows import run_of
+from benchmarks.training.loop import build
 from zoo.assembly import options_of
 from zoo.game import Clip
 from zoo.registry import presets

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.harness.optimisers import PlayerOptimiser
-from benchmarks.harness.turns import play_turn
+from benchmarks.training.optimisers import PlayerOptimiser
+from benchmarks.training.turns import play_turn
 from tests.helpers import BATCH, IMAGE, LATENT, tiny_run
 from tests.zoo.test_contract import REACH
 from zoo.assembly import assemble

@@ -17,9 +17,9 @@ from benchmarks.evaluation.normalise import main as normalise
 from benchmarks.evaluation.normalise import write_statistics
 from benchmarks.evaluation.protocol import PROTOCOLS
 from benchmarks.evaluation.scoring import scoring_copy
-from benchmarks.harness.loop import Watch, train
 from benchmarks.orders import Orders
 from benchmarks.plan import Job
+from benchmarks.training.loop import Watch, train
 from benchmarks.work import _describe
 from datasets.loading import load
 from tests.helpers import tiny_run
@@ -87,7 +87,7 @@ def zoo_without_statistics(folder: Path) -> Game:
     from safetensors.torch import load_file
 
     from benchmarks.config import Run
-    from benchmarks.harness.loop import build
+    from benchmarks.training.loop import build
 
     game = build(Run(**json.loads((folder / "config.json").read_text())["run"]))
     game.load_state_dict(load_file(folder / "weights.safetensors"))
@@ -135,7 +135,7 @@ BREAK: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "other code": (lambda f: edit(f, "networks", "width", 32), "do not fit the networks"),
     "other data": (lambda f: edit(f, "dataset", None, "digitz"), "does not know"),
-    "other family": (lambda f: edit(f, "game", None, "gone/mine.py"), "is not here"),
+    "other family": (lambda f: edit(f, "family", None, "gone/mine.py"), "is not here"),
 }
 
 

@@ -3,8 +3,9 @@
 A step of a small network is mostly the dispatch of its operations. Here the parameters of all seeds
 are stacked, (S, ...), each turn is mapped over the seeds and written down once as a plain list of
 operations, and that list is run at every step: one dispatch serves all seeds, and none is spent on
-autograd. What a seed computes does not depend on how many others run beside it: to the bit
-where layers and batch are multiples of 64, which fill a processor's vectors, else to rounding.
+autograd. Kernels round by the size of a stack and the place in it, so both are part of what a run
+is: `training.stacked` and the seed's number say them, and copies fill places whose seeds are not
+there. So what a seed computes does not depend, to the bit, on who else trains.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,9 +20,9 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.utils import parametrize
 
 from benchmarks.config import TrainingSettings
-from benchmarks.harness import gradients
-from benchmarks.harness.optimisers import PlayerOptimiser, averaged_state
-from benchmarks.harness.turns import arrange
+from benchmarks.training import gradients
+from benchmarks.training.optimisers import PlayerOptimiser, averaged_state
+from benchmarks.training.turns import arrange
 from zoo.game import Batch, Game, Losses, Turn
 
 aten = torch.ops.aten
@@ -36,18 +37,28 @@ VIEWS = {
 class Together:
     """Plays the games of several seeds as one; each game's tensors become views of the stack.
 
-    A seed alone is stacked with a copy of itself: the kernels for one matrix and for several round
-    differently, those for two and for ten do not.
+    Args:
+        games: of the seeds that are there.
+        seeds: their numbers; a seed's place in the stack is its number modulo the stack's size.
+        device: where they play.
+        settings: `stacked` is the size of the stack.
+
     """
 
     def __init__(
-        self, games: Sequence[Game], device: torch.device, settings: TrainingSettings
+        self,
+        games: Sequence[Game],
+        seeds: Sequence[int],
+        device: torch.device,
+        settings: TrainingSettings,
     ) -> None:
         self.device = device
         self.bf16, factor = settings.precision == "bf16", settings.lr_factor or 1.0
-        self.count = len(games)
-        stacked = [*games, deepcopy(games[0])] if len(games) == 1 else list(games)
-        self.game, self.size = games[0], len(stacked)
+        self.places = [seed % settings.stacked for seed in seeds]
+        there = dict(zip(self.places, games, strict=True))
+        stacked = [there.get(n) or deepcopy(games[0]) for n in range(settings.stacked)]
+        self.game, self.size = games[0], settings.stacked
+        self.is_full = self.places == [*range(self.size)]
         self.parameters = _stack([dict(game.named_parameters()) for game in stacked])
         self.buffers = _stack([dict(game.named_buffers()) for game in stacked])
         self.optimisers = {
@@ -58,9 +69,10 @@ class Together:
         self.terms: dict[str, dict[str, list[str]]] = {}
 
     def play(self, turn: Turn, batches: Sequence[Batch], step: int) -> Losses:
-        """Play one turn and return its terms, one value for each seed, shape (S,)."""
-        batches = [*batches, batches[0]] if self.count < self.size else batches
-        each = [(b.x, b.y, b.z, *(b.noise[name] for name in self.game.noise)) for b in batches]
+        """Play one turn and return its terms, one value for each seed that is there."""
+        there = dict(zip(self.places, batches, strict=True))
+        full = [there.get(place, batches[0]) for place in range(self.size)]
+        each = [(b.x, b.y, b.z, *(b.noise[name] for name in self.game.noise)) for b in full]
         inputs = [torch.stack(own) for own in zip(*each, strict=True)]
         inputs.append(torch.tensor(step, device=self.device))
         if turn.name not in self.turns:
@@ -72,26 +84,31 @@ class Together:
             optimiser = self.optimisers[player]
             optimiser.move([next(flat) for _ in optimiser.parameters], step)
         return {
-            player: {name: next(flat) for name in names}
+            player: {name: self._of_seeds(next(flat)) for name in names}
             for player, names in self.terms[turn.name].items()
         }
 
     def gradient_norms(self) -> dict[str, Tensor]:
-        """Return player -> norm of its last gradient before clipping, shape (S,)."""
-        return {name: optimiser.gradient_norm() for name, optimiser in self.optimisers.items()}
+        """Return player -> norm of its last gradient before clipping, one value for each seed."""
+        return {name: self._of_seeds(o.gradient_norm()) for name, o in self.optimisers.items()}
 
-    def state_dict(self, seed: int) -> dict[str, Any]:
-        """Return the optimisers' state of the seed at this place."""
-        return {name: optimiser.state_dict(seed) for name, optimiser in self.optimisers.items()}
+    def _of_seeds(self, values: Tensor) -> Tensor:
+        """Return what the whole stack's values, (S,), are for the seeds that are there."""
+        return values if self.is_full else values[self.places]
 
-    def load_state_dict(self, state: Mapping[str, Any], seed: int) -> None:
-        """Go on from a saved state of the seed at this place."""
+    def state_dict(self, index: int) -> dict[str, Any]:
+        """Return the optimisers' state of one of the seeds that are there."""
+        place = self.places[index]
+        return {name: optimiser.state_dict(place) for name, optimiser in self.optimisers.items()}
+
+    def load_state_dict(self, state: Mapping[str, Any], index: int) -> None:
+        """Go on from a saved state of one of the seeds that are there."""
         for name, optimiser in self.optimisers.items():
-            optimiser.load_state_dict(state[name], seed)
+            optimiser.load_state_dict(state[name], self.places[index])
 
-    def averaged_state(self, seed: int) -> dict[str, Tensor] | None:
+    def averaged_state(self, index: int) -> dict[str, Tensor] | None:
         """Return a seed's weights with averages where players keep them; None if none does."""
-        return averaged_state(self.game, self.optimisers, seed)
+        return averaged_state(self.game, self.optimisers, self.places[index])
 
     def _check(self, turn: Turn, batch: Batch, step: int) -> None:
         """Hold a copy of the first game to the contract, whose errors name what is wrong."""

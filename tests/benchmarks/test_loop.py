@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.harness import gradients
-from benchmarks.harness.loop import is_observed
-from benchmarks.harness.optimisers import PlayerOptimiser, averaged_state, clipped
-from benchmarks.harness.streams import Streams, derive
-from benchmarks.harness.turns import play_turn
+from benchmarks.training import gradients
+from benchmarks.training.loop import is_observed
+from benchmarks.training.optimisers import PlayerOptimiser, averaged_state, clipped
+from benchmarks.training.streams import Streams, derive
+from benchmarks.training.turns import play_turn
 from tests.helpers import tiny_batch, tiny_game
 from zoo.game import Batch, Clip, Game, Losses, Player, Turn
 from zoo.priors import Normal

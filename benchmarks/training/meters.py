@@ -44,9 +44,7 @@ class LossMeter:
     def load_state_dict(self, states: Sequence[dict[str, Any]], device: torch.device) -> None:
         """Go on from what was added of each seed."""
         names = states[0]["sums"]
-        # A seed alone is stacked with its copy, which no reading looks at.
-        padded = states if len(states) > 1 else [*states, *states]
-        self.sums = {n: torch.stack([s["sums"][n] for s in padded]).to(device) for n in names}
+        self.sums = {n: torch.stack([s["sums"][n] for s in states]).to(device) for n in names}
         self.counts = dict(states[0]["counts"])
 
 

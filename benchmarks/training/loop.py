@@ -14,11 +14,11 @@ from torch import Tensor
 
 from benchmarks.config import Run, TrainingSettings
 from benchmarks.files import read_lines, whole, write_json, write_text
-from benchmarks.harness import checkpoints
-from benchmarks.harness.meters import Clock, LossMeter
-from benchmarks.harness.streams import Streams, derive
-from benchmarks.harness.together import Together
-from benchmarks.harness.turns import Alone
+from benchmarks.training import checkpoints
+from benchmarks.training.meters import Clock, LossMeter
+from benchmarks.training.streams import Streams, derive
+from benchmarks.training.together import Together
+from benchmarks.training.turns import Alone
 from datasets.images import Split, to_range
 from datasets.registry import DATASETS
 from zoo.assembly import assemble
@@ -53,7 +53,7 @@ class Watch:
 def build(run: Run) -> Game:
     """Assemble a run's game on the CPU with its first weights."""
     return assemble(
-        run.game,
+        run.family,
         run.options,
         **run.networks.model_dump(),
         image_shape=DATASETS[run.dataset].image_shape,
@@ -72,7 +72,8 @@ def train(
 
     Leaves in each folder: curve.jsonl, light.jsonl, weights.safetensors (and
     weights_average.safetensors where a player keeps averages), training.json with the status; a
-    checkpoint while unfinished. Seeds whose checkpoints are not at the same step train in turn.
+    checkpoint while unfinished. Seeds of other stacks, and those whose checkpoints are not at the
+    same step, train in turn.
 
     Args:
         runs: what to train; they differ in the seed alone.
@@ -84,8 +85,12 @@ def train(
     """
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     members = [Member(*own, device) for own in zip(runs, data, folders, watches, strict=True)]
-    for step in sorted({member.step for member in members}):
-        Training([member for member in members if member.step == step], device).play()
+    stacks: dict[tuple[int, int], list[Member]] = {}
+    for member in members:
+        stack = member.run.seed // (member.run.training.stacked or 1)
+        stacks.setdefault((stack, member.step), []).append(member)
+    for _, own in sorted(stacks.items()):
+        Training(own, device).play()
     return [member.status for member in members]
 
 
@@ -141,8 +146,9 @@ class Training:
         self.step = members[0].step
         self.clock = Clock(device)
         games = [member.game for member in members]
+        seeds = [member.run.seed for member in members]
         self.engine: Alone | Together = (
-            Together(games, device, self.settings)
+            Together(games, seeds, device, self.settings)
             if self.settings.stacked
             else Alone(games[0], device, self.settings)
         )

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.utils import parametrize
 
 from benchmarks.config import TrainingSettings
-from benchmarks.harness import gradients
-from benchmarks.harness.optimisers import PlayerOptimiser, averaged_state
+from benchmarks.training import gradients
+from benchmarks.training.optimisers import PlayerOptimiser, averaged_state
 from zoo.game import Batch, Game, Losses, Turn
 
 
