@@ -56,6 +56,12 @@ def main(
             "--report", help="Train nothing: report on what there is, or on the folders given."
         ),
     ] = False,
+    published: Annotated[
+        bool,
+        typer.Option(
+            "--published", help="Use the published runs; train only families added by --family."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="TensorBoard logs while runs are trained.")
@@ -72,6 +78,11 @@ def main(
         request = command.Request(
             data, offline, inception, device, results, quiet, tensorboard, line
         )
+        if published and (check or make_baseline or folders):
+            raise UserError(
+                "--published stands for runs of one's own; leave out --check, --make-baseline and "
+                "folders"
+            )
         if folders and not report:
             raise UserError(f"what to do with {folders[0]}? To report on runs there: --report")
         name = suite or DEFAULT
@@ -81,16 +92,18 @@ def main(
         if folders:
             command.report_on(folders, plan.suite if suite else None, request)
             return True
+        if published:
+            plan = command.with_published(plan, family or [])
         if dry_run:
             command.show_plan(plan)
-            return True
+            return not plan.damaged
         gate.prepare(plan, checking=check, making_baseline=make_baseline)
         if not report:
             command.train_and_evaluate(plan, request)
         if make_baseline:
             gate.write_baseline(plan)
             return True
-        complete = command.report(plan, request)
+        complete = command.report(plan, request) and not plan.damaged
         passed = gate.check(plan) if check else True
         return complete and passed
 

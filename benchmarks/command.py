@@ -3,7 +3,8 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ from benchmarks import plan as plans
 from benchmarks.config import Suite
 from benchmarks.console import console, say
 from benchmarks.errors import UserError
-from benchmarks.evaluation.protocol import PROTOCOLS
+from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.files import read_json
 from benchmarks.plan import Job
+from benchmarks.rows import row_name
 from datasets.registry import DATASETS
 from zoo.registry import FAMILIES, describe
 
@@ -54,11 +56,24 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """A suite and its runs."""
+    """A suite and its runs.
+
+    Attributes:
+        suite: the question.
+        jobs: the runs, from here or published.
+        results: folder of runs and reports.
+        left_out: with published runs: a line for each of the suite's that none stands for.
+        damaged: a line for each published record that cannot be believed.
+        published: whether published runs stand for those that are not done here.
+
+    """
 
     suite: Suite
     jobs: list[Job]
     results: Path
+    left_out: Sequence[str] = ()
+    damaged: Sequence[str] = ()
+    published: bool = False
 
 
 def plan(
@@ -94,6 +109,31 @@ def plan(
     return Plan(suite, plans.jobs(suite, results, numbers), results)
 
 
+def with_published(plan: Plan, own: Sequence[Path]) -> Plan:
+    """Return a plan with published runs in the place of those that are not done here.
+
+    Args:
+        plan: of a suite.
+        own: family files whose rows are trained where they are not done.
+
+    Raises:
+        UserError: no published run fits, and none is to be trained.
+
+    """
+    from benchmarks import published
+    from benchmarks.records import Shelf
+
+    rows = {row_name(str(path)) for path in own}
+    found = published.with_published(plan.jobs, plan.suite, Shelf(plan.results), rows)
+    for line in [*found.damaged, *found.left_out]:
+        say(f"left out: {line}")
+    if not found.jobs:
+        raise UserError(f"no published run of {plan.suite.name} can be used; leave out --published")
+    return replace(
+        plan, jobs=found.jobs, left_out=found.left_out, damaged=found.damaged, published=True
+    )
+
+
 def show_list() -> None:
     """Print suites, families, datasets and metrics, one line each."""
     for title, rows in (
@@ -120,13 +160,29 @@ def show_plan(plan: Plan) -> None:
     table.add_column("folder", overflow="fold")  # on a narrow terminal this one alone gives way
     reasons: dict[str, list[str]] = {}
     for job in plan.jobs:
-        table.add_row(job.run.row, str(job.run.seed), plans.state(job), str(job.folder))
+        state, where = plans.state(job), str(job.folder)
+        if job.published:
+            state, where = "published", _age(job)
+        table.add_row(job.run.row, str(job.run.seed), state, where)
         if reason := plans.why(job):
             reasons.setdefault(f"{plans.state(job)}: {reason}", []).append(job.label)
     console.print(table)
     for reason, labels in reasons.items():
         say(f"{', '.join(labels)}: {reason}")
-    say(f"{plan.suite.name}: {_counts(map(plans.state, plan.jobs))}")
+    states = ["published" if job.published else plans.state(job) for job in plan.jobs]
+    say(f"{plan.suite.name}: {_counts(states)}")
+
+
+def _age(job: Job) -> str:
+    """Say how old a published run is, and of which versions."""
+    days = (date.today() - date.fromisoformat(job.published)).days
+    commit = (read_json(job.folder / "environment.json") or {}).get("commit") or "unknown"
+    config = read_json(job.folder / "config.json") or {}
+    versions = ", ".join(f"{name} {n}" for name, n in config.get("versions", {}).items())
+    return (
+        f"{job.published}, {days} day{'s' * (days != 1)} ago; commit {commit[:10]}; {versions}; "
+        f"protocol {VERSION}"
+    )
 
 
 def train_and_evaluate(plan: Plan, request: Request) -> None:
@@ -141,10 +197,13 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     _writable(request.results)
     inception = _inception(request, plan.suite)
     wanted = inception is not None
-    states = {job.label: plans.state(job, say, wanted) for job in plan.jobs}
+    states = {
+        job.label: "done" if job.published else plans.state(job, say, wanted) for job in plan.jobs
+    }
     logs = _logs(plan) if request.tensorboard else None
     todo = [job for job in plan.jobs if states[job.label] not in ("done", "diverged")]
-    with_controls = not _controls_done(plan)
+    _take_published_controls(plan)
+    with_controls = not _controls_done(plan) and bool(todo or not plan.published)
     say(f"{plan.suite.name}: {_counts(states.values())}")
     if not todo and not with_controls:
         say("nothing to do: every run is finished and evaluated")
@@ -258,6 +317,18 @@ def _inception(request: Request, suite: Suite) -> Path | None:
     weights = find_weights(path, request.offline)
     load_inception(weights, torch.device("cpu"))
     return weights
+
+
+def _take_published_controls(plan: Plan) -> None:
+    """Use published control rows where they fit; what cannot be believed is measured again."""
+    from benchmarks.published import take_controls
+    from benchmarks.records import RecordError, Shelf
+
+    try:
+        if taken := take_controls(plan.suite, plan.results, Shelf(plan.results)):
+            say(f"control rows: those published on {taken.date}, of commit {taken.commit[:10]}")
+    except RecordError as error:
+        say(f"control rows are measured again: {error}")
 
 
 def _controls_done(plan: Plan) -> bool:

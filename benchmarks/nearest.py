@@ -46,7 +46,14 @@ def why_not_there(run: Run, folder: Path) -> str:
         found = _differences(run, config)
         if found and (near is None or len(found) < len(near)):
             near = found
-    return "; ".join(near.values()) if near is not None and len(near) <= MOST else ""
+    if near is None or len(near) > MOST:
+        return ""
+    return f"{'; '.join(near.values())} as in the nearest run there"
+
+
+def differing(run: Run, config: Mapping[str, Any]) -> list[str]:
+    """Return a line for everything in which a run differs from the one of a config.json."""
+    return list(_differences(run, config).values())
 
 
 def _configs(folder: Path, runs: str) -> Iterator[Mapping[str, Any]]:
@@ -60,8 +67,7 @@ def _differences(run: Run, config: Mapping[str, Any]) -> dict[str, str]:
     """Return name -> in what a run differs from one that is there, in words."""
     own, other = _named(recipe_of(run)), _named(config)
     return {
-        name: f"{name} is {_short(own.get(name))}, not {_short(other.get(name))} as in the "
-        "nearest run there"
+        name: f"{name} is {_short(own.get(name))}, not {_short(other.get(name))}"
         for name in dict.fromkeys([*own, *other])
         if own.get(name) != other.get(name)
     }

@@ -34,11 +34,20 @@ State = Literal["done", "diverged", "to evaluate", "to resume", "outdated", "mis
 
 @dataclass(frozen=True)
 class Job:
-    """A run of the plan and where it lives."""
+    """A run of the plan and where it lives.
+
+    Attributes:
+        run: what is trained.
+        identity: of the training.
+        folder: its own, or the one a published record was unpacked into.
+        published: the date of that record; empty for a run of one's own.
+
+    """
 
     run: Run
     identity: str
     folder: Path
+    published: str = ""
 
     @property
     def label(self) -> str:

@@ -182,7 +182,7 @@ def test_documents_that_cannot_be_written_are_one_line(
     ("arguments", "message"),
     [
         ([], "the following arguments are required: run, picture, out"),
-        (["nowhere", "in.png", "out.png"], "error: nowhere is no run folder"),
+        (["nowhere", "in.png", "out.png"], "error: nowhere is neither a run folder nor a published model"),
         (["bigan", "nowhere.png", "out.png"], "No such file or directory: 'nowhere.png'"),
         (["bigan", "bigan/config.json", "out.png"], "cannot identify image file"),
         (["gan", "in.png", "out.png"], "error: gan: this family has no encoder and generator"),

@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from zoo.game import Game
 
 
-def load(folder: str | Path, average: bool = False) -> "Game":
-    """Return the trained game of a run folder, ready to `generate`, `encode` and `reconstruct`.
+def load(name: str | Path, average: bool = False) -> "Game":
+    """Return a trained game, ready to `generate`, `encode` and `reconstruct`.
 
     Args:
-        folder: a run folder, results/runs/<dataset>/<family>/seed<n>-<identity>.
+        name: a published model, such as "digits/bigan", or a run folder,
+            results/runs/<dataset>/<row>/seed<n>-<identity>.
         average: the averaged weights of a family that keeps them, instead of the last ones.
 
     Returns:
@@ -22,9 +23,10 @@ def load(folder: str | Path, average: bool = False) -> "Game":
         [-1, 1], latents (N, d); `game.capabilities` says what it can do.
 
     Raises:
-        zoo.trained.ModelError: no folder of a finished run, or one of other code.
+        zoo.trained.ModelError: no such model, no folder of a finished run, one of other code, or
+            files that are not those that were published.
 
     """
     from zoo import trained
 
-    return trained.load(Path(folder), average)
+    return trained.load(name, average)

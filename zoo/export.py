@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.game import Game
-from zoo.trained import ModelError, load, recipe_of
+from zoo.trained import ModelError, folder_of, load, recipe_of
 
 EXAMPLES = 2
 """Batch size of the traced call; the files take any."""
@@ -43,7 +43,7 @@ def export(run_folder: Path, out: Path, average: bool = False) -> list[Path]:
         ModelError: the run gives no model.
 
     """
-    recipe, game = recipe_of(run_folder), load(run_folder, average)
+    recipe, game = recipe_of(folder_of(run_folder)), load(run_folder, average)
     images = torch.zeros(EXAMPLES, *recipe.image_shape)
     latents = torch.zeros(EXAMPLES, recipe.networks["latent_dim"])
     out.mkdir(parents=True, exist_ok=True)

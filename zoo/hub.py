@@ -13,7 +13,7 @@ from torch import nn
 
 from benchmarks.evaluation.registry import METRICS, head, number
 from zoo.registry import FAMILIES, describe
-from zoo.trained import ModelError, Recipe, filled, read, recipe_of, state_of
+from zoo.trained import check_digests, folder_of, ModelError, Recipe, filled, read, recipe_of, state_of
 
 TEMPLATE = Path(__file__).with_name("card.md")
 
@@ -55,9 +55,10 @@ class Pretrained(
         self.game = recipe.assemble().requires_grad_(False).eval()
 
     @classmethod
-    def from_run(cls, folder: str | Path, average: bool = False) -> "Pretrained":
-        """Return the model of a finished run; errors as `zoo.load`'s."""
-        folder = Path(folder)
+    def from_run(cls, name: str | Path, average: bool = False) -> "Pretrained":
+        """Return the model of a finished run, or a published one; errors as `zoo.load`'s."""
+        folder = folder_of(name)
+        check_digests(folder)
         model = cls(**recipe_of(folder).plain(), origin=origin_of(folder, average))
         filled(model.game, state_of(folder, average), folder)
         return model

@@ -1,5 +1,6 @@
 """From a run folder to a ready game; what `zoo.load` does."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,6 +14,10 @@ from torch import Tensor
 from datasets.registry import DATASETS
 from zoo.assembly import assemble
 from zoo.game import Game
+
+
+MODELS = Path(__file__).resolve().parent.parent / "results" / "published" / "models"
+MANIFEST = "manifest.json"
 
 
 class ModelError(Exception):
@@ -50,9 +55,49 @@ class Recipe:
         return fields
 
 
-def load(folder: Path, average: bool = False) -> Game:
-    """Return the trained game of a run folder; see `zoo.load`."""
+def load(name: str | Path, average: bool = False) -> Game:
+    """Return a trained game; see `zoo.load`."""
+    folder = folder_of(name)
+    check_digests(folder)
     return filled(recipe_of(folder).assemble(), state_of(folder, average), folder)
+
+
+def published() -> list[str]:
+    """Return the names of the trained models that the repository holds: "digits/bigan", ..."""
+    return sorted(path.parent.relative_to(MODELS).as_posix() for path in MODELS.glob("*/*/*.json")
+                  if path.name == MANIFEST)  # fmt: skip
+
+
+def folder_of(name: str | Path) -> Path:
+    """Return the folder of a published model by its name, or of a run by its path.
+
+    Raises:
+        ModelError: it is neither.
+
+    """
+    if (MODELS / name / MANIFEST).is_file():
+        return MODELS / name
+    if not Path(name).exists():
+        raise ModelError(
+            f"{name} is neither a run folder nor a published model; there are: "
+            f"{', '.join(published()) or 'none here'}"
+        )
+    return Path(name)
+
+
+def check_digests(folder: Path) -> None:
+    """Check a published model's files against its manifest; other folders have none.
+
+    Raises:
+        ModelError: a file is absent or not what was published.
+
+    """
+    manifest = read(folder / MANIFEST) or {}
+    for name, digest in manifest.get("files", {}).items():
+        path = folder / name
+        content = path.read_bytes() if path.exists() else b""
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise ModelError(f"{path} is not the file that was published; check it out again")
 
 
 def filled(game: Game, state: Mapping[str, Tensor], folder: Path) -> Game:
@@ -84,7 +129,7 @@ def recipe_of(folder: Path) -> Recipe:
     if config is None or "run" not in config:
         raise ModelError(
             f"{folder} is no run folder: it has no config.json that says what was trained; "
-            "run folders are results/runs/<dataset>/<family>/seed<n>-<identity>"
+            "run folders are results/runs/<dataset>/<row>/seed<n>-<identity>"
         )
     run = config["run"]
     if run["dataset"] not in DATASETS:

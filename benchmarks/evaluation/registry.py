@@ -3,6 +3,7 @@
 Imports nothing heavy.
 """
 
+import math
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -48,6 +49,30 @@ def number(value: float, metric: Metric) -> str:
     """Format a value as the tables do."""
     rounded = round(value * metric.factor, metric.digits)
     return f"{rounded + 0.0:,.{metric.digits}f}"  # + 0.0 turns -0 into 0
+
+
+def bounds(metric: Metric, classes: int) -> tuple[float, float]:
+    """Return the ends of a metric's range, infinite where the table gives no number.
+
+    Args:
+        metric: whose.
+        classes: of the dataset, for counts of them.
+
+    """
+    known = {"classes": float(classes), "ln 25": math.log(25)}
+    low, comma, high = metric.range[1:-1].partition(", ")
+    if metric.range[0] not in "[(" or not comma:
+        return -math.inf, math.inf  # in words
+    return _end(low, known, -math.inf), _end(high, known, math.inf)
+
+
+def _end(text: str, known: dict[str, float], unknown: float) -> float:
+    if text in known:
+        return known[text]
+    try:
+        return float(text)
+    except ValueError:
+        return unknown
 
 
 def table_line(cells: Iterable[str]) -> str:

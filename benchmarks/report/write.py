@@ -52,6 +52,12 @@ def write_report(material: Material, results: Path) -> Path:
     return folder
 
 
+def drawn_in(folder: Path) -> dict[str, str]:
+    """Return the figures of a report's folder: name -> what it shows, in the page's order."""
+    drawn: dict[str, str] = (read_json(folder / DRAWN) or {}).get("drawn", {})
+    return drawn
+
+
 def _figures(material: Material, folder: Path) -> dict[str, str]:
     """Draw the figures, unless those of the last time stand there and nothing has changed since."""
     inputs, kept = _inputs(material), read_json(folder / DRAWN) or {}

@@ -1,0 +1,170 @@
+"""Publish a suite's runs: records, tables and pictures under results/published/<suite>/.
+
+python -m benchmarks.report.publish digits
+python -m benchmarks.report.publish mnist --short --pictures forest,learning
+python -m benchmarks.report.publish digits-all --models
+"""
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from benchmarks.config import Suite
+from benchmarks.errors import UserError
+from benchmarks.files import read_json, whole, write_json, write_text
+from benchmarks.plan import Job, controls_folder, jobs, load_suite, shortened
+from benchmarks.published import take_controls, with_published
+from benchmarks.records import ARCHIVE, MANIFEST, PUBLISHED, SCHEMA, RecordError, Shelf, pack
+from benchmarks.report import frame, markdown
+from benchmarks.report.material import Material, gather
+from benchmarks.report.write import drawn_in, write_report
+
+TABLES = ("table.csv", "table.tex")
+SHOWN = "forest,learning,samples,reconstructions,points"
+MODELS = "models"
+MODEL = ("config.json", "environment.json", "training.json", "metrics.json")
+WEIGHTS = ("weights", "statistics", "weights_average", "statistics_average")
+MOST_MB = 4.0
+"""What one suite may cost everybody who clones the project."""
+
+
+def publish(suite: Suite, command: str, pictures: Collection[str], results: Path) -> Path:
+    """Publish what is finished of a suite and return the folder; the rest is said in its report.
+
+    What is published already and still fits stays, also where its run folders are gone.
+
+    Args:
+        suite: whose runs.
+        command: the command that makes them, for the report.
+        pictures: which of the report's pictures to keep, by name or group ("forest").
+        results: where the run folders are, and where `published` is written.
+
+    Raises:
+        UserError: nothing is finished, or a run was made with uncommitted changes.
+
+    """
+    shelf, target = Shelf(results), results / PUBLISHED / suite.name
+    take_controls(suite, results, shelf)
+    there = with_published(jobs(suite, results, range(suite.seeds)), suite, shelf).jobs
+    if not there:
+        raise UserError(f"no run of {suite.name} in {results} is finished; train it first")
+    folders = {_name(job): job.folder for job in there}
+    controls = controls_folder(suite, results)
+    if (controls / "metrics.json").exists():
+        folders[f"{suite.dataset}/{controls.name}"] = controls
+    _refuse_uncommitted(folders)
+    pack(folders, _pictured(there), target, date.today().isoformat())
+    material = _of_records(suite, command, results)
+    _write(material, write_report(material, results), target, pictures)
+    return target
+
+
+def publish_models(suite: Suite, results: Path) -> Path:
+    """Publish the first seed of every row as a model that `zoo.load` finds by its name.
+
+    Raises:
+        UserError: no such run is trained.
+
+    """
+    target = results / PUBLISHED / MODELS / suite.dataset
+    for job in jobs(suite, results, [0]):
+        if not (job.folder / "weights.safetensors").exists():
+            raise UserError(f"{job.label} has no weights in {job.folder}; train {suite.name} first")
+        _refuse_uncommitted({job.label: job.folder})
+        own, names = target / job.run.row, [*MODEL, *(f"{name}.safetensors" for name in WEIGHTS)]
+        files = {n: (job.folder / n).read_bytes() for n in names if (job.folder / n).exists()}
+        for name, content in files.items():
+            with whole(own / name) as draft:
+                draft.write_bytes(content)
+        digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        write_json(own / MANIFEST, {"schema": SCHEMA, "files": digests})
+    return target
+
+
+def _name(job: Job) -> str:
+    return f"{job.run.dataset}/{job.run.row}/seed{job.run.seed}-{job.identity[:10]}"
+
+
+def _pictured(there: Iterable[Job]) -> set[str]:
+    """Return the records that keep their pictures: the first run of each row, as reports show."""
+    first: dict[str, str] = {}
+    for job in there:
+        if (job.folder / "metrics.json").exists():
+            first.setdefault(job.run.row, _name(job))
+    return set(first.values())
+
+
+def _refuse_uncommitted(folders: Mapping[str, Path]) -> None:
+    for name, folder in folders.items():
+        environment = read_json(folder / "environment.json") or {}
+        if environment.get("dirty") or not environment.get("commit"):
+            raise UserError(
+                f"{name}: trained with uncommitted changes, so no commit gives its numbers; "
+                "commit, and train it again"
+            )
+
+
+def _of_records(suite: Suite, command: str, results: Path) -> Material:
+    """Gather a report from the records alone, as a reader of the published runs does."""
+    shelf = Shelf(results)
+    with TemporaryDirectory() as empty:
+        planned = jobs(suite, Path(empty), range(suite.seeds))
+        found = with_published(planned, suite, shelf, own={job.run.row for job in planned})
+        take_controls(suite, Path(empty), shelf)
+        controls = frame.controls_frame(suite, Path(empty))
+        return gather(suite, found.jobs, controls, command)
+
+
+def _write(material: Material, report: Path, target: Path, pictures: Collection[str]) -> None:
+    """Copy a report's tables and some of its pictures; the page is made from the records."""
+    drawn = {
+        name: what
+        for name, what in drawn_in(report).items()
+        if name in pictures or name.partition("_")[0] in pictures
+    }
+    for old in target.iterdir():
+        if old.name not in (ARCHIVE, MANIFEST):
+            old.unlink()
+    for file in [*TABLES, *(f"{name}.png" for name in drawn)]:
+        shutil.copyfile(report / file, target / file)
+    write_text(target / "table.md", markdown.page(material, drawn))
+
+
+def main(
+    name: Annotated[str, typer.Argument(help="A suite's name.")],
+    short: Annotated[bool, typer.Option("--short", help="The suite's short form.")] = False,
+    models: Annotated[
+        bool, typer.Option("--models", help="Publish the trained models of seed 0 instead.")
+    ] = False,
+    pictures: Annotated[
+        str, typer.Option(help="Pictures to keep, by name or group, separated by commas.")
+    ] = SHOWN,
+    results: Annotated[Path, typer.Option(help="Folder of runs and reports.")] = Path("results"),
+) -> None:
+    """Publish the finished runs of a suite."""
+    try:
+        suite = shortened(load_suite(name)) if short else load_suite(name)
+        if models:
+            target = publish_models(suite, results)
+        else:
+            command = f"python run_all.py --suite {name}" + " --short" * short
+            target = publish(suite, command, pictures.split(","), results)
+    except (UserError, RecordError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) / 1e6
+    print(f"{target}: {size:.2f} MB")
+    if size > MOST_MB:
+        print(f"error: more than {MOST_MB:g} MB; keep fewer --pictures", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)
