@@ -1,14 +1,15 @@
 """How long the rest of a command will take."""
 
-import csv
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, median
 
+from benchmarks.files import read_json
 from benchmarks.plan import Job
 
-REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
+PUBLISHED = Path(__file__).resolve().parent.parent / "results" / "published"
+PARTS = ("train", "evaluation")
 CONTROLS = "controls"
 CONTROLS_IN_EVALUATIONS = 5.0
 """The control rows are about so many evaluations' work, until they have been seen."""
@@ -17,8 +18,8 @@ CONTROLS_IN_EVALUATIONS = 5.0
 class Pace:
     """Seconds per update of each family's run (its share of a group), and so the time left.
 
-    What has not been seen yet is taken to cost, beside what has been, as much as it did in results
-    on the same data that are kept in results/reference.
+    What has not been seen yet is taken to cost, beside what has been, as much as it did in
+    published results on the same data.
 
     Args:
         groups: what is to be done, and what of it together.
@@ -117,15 +118,18 @@ class Pace:
 
 
 def typical_seconds(dataset: str) -> dict[str, tuple[float, float]]:
-    """Return row name -> mean seconds of (training, evaluation) in kept results on a dataset."""
+    """Return row name -> mean seconds of (training, evaluation) in published results on a dataset.
+
+    From their reports alone: an unreadable one tells nothing, and the time left is then less sure.
+    """
     found: dict[str, list[tuple[float, float]]] = {}
-    for path in sorted(REFERENCE.glob(f"{dataset}*/runs.csv")):
-        with path.open() as file:
-            for row in csv.DictReader(file):
-                if row["train_seconds"] and row["evaluation_seconds"]:
-                    seconds = float(row["train_seconds"]), float(row["evaluation_seconds"])
-                    found.setdefault(row["family"], []).append(seconds)
+    for path in sorted(PUBLISHED.glob("*/report.json")):
+        report = read_json(path) or {}
+        for row in report.get("rows", []) if report.get("dataset") == dataset else []:
+            means = [row["cells"].get(f"{part}_seconds", {}).get("mean") for part in PARTS]
+            if row["readout"] == "" and None not in means:
+                found.setdefault(row["name"], []).append((means[0], means[1]))
     return {
-        family: (mean(cost[0] for cost in costs), mean(cost[1] for cost in costs))
-        for family, costs in found.items()
+        row: (mean(cost[0] for cost in costs), mean(cost[1] for cost in costs))
+        for row, costs in found.items()
     }

@@ -1,11 +1,10 @@
 """Write what documents take from code and results: `python -m benchmarks.documents`.
 
 README.md and docs/ hold blocks between `<!-- NAME: written -->` and `<!-- end NAME -->`. This fills
-them: tables from results/reference/, a family's settings from its code, suites from their files.
+them: tables from results/published/, a family's settings from its code, suites from their files.
 What stands outside the blocks is written by hand and left alone.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -16,15 +15,17 @@ from benchmarks.evaluation import document
 from benchmarks.identity import ROOT
 from zoo.registry import FAMILIES
 
+WRITTEN = ": written -->"
+
 
 def documents() -> dict[Path, str]:
     """Return every document with its blocks filled: path -> text."""
     blocks: dict[Path, dict[str, Callable[[], str]]] = {
         ROOT / "README.md": {
             "digits": partial(overview.main_table, "digits"),
-            "digits_all": partial(overview.opening, "digits-all"),
+            "digits_all": partial(overview.findings, "digits-all"),
             "decided": overview.decided,
-            "mnist_short": partial(overview.findings, "mnist-short"),
+            "mnist_short": partial(overview.findings, "mnist", short=True),
             "suites": overview.suites_in_short,
             "example": overview.example,
         },
@@ -64,14 +65,18 @@ def fill(path: Path, blocks: Mapping[str, Callable[[], str]], new: str = "") -> 
     """
     there = path.read_text() if path.exists() else ""
     text = there if there.strip() else new
-    marked = re.findall(r"<!-- (\w+): written -->", text)
+    marked = [
+        line.removeprefix("<!-- ").removesuffix(WRITTEN)
+        for line in text.splitlines()
+        if line.endswith(WRITTEN)
+    ]
     if sorted(marked) != sorted(blocks):
         raise UserError(
             f"{path} has the blocks {sorted(marked)}, expected {sorted(blocks)}: put each where it "
             "belongs, as <!-- NAME: written --> and <!-- end NAME -->"
         )
     for name, write in blocks.items():
-        begin, end = f"<!-- {name}: written -->", f"<!-- end {name} -->"
+        begin, end = f"<!-- {name}{WRITTEN}", f"<!-- end {name} -->"
         before, _, rest = text.partition(begin)
         _, found, after = rest.partition(end)
         if not found:

@@ -2,15 +2,13 @@
 
 import ast
 import re
+from typing import Any
 
-from benchmarks.documents.kept import (
-    Reference,
+from benchmarks.documents.reports import (
+    Report,
     cell_of,
-    game_of,
-    made_by,
     published_table,
-    references,
-    short_references,
+    reports,
     suites,
     table,
 )
@@ -93,19 +91,18 @@ def _preset(family: str) -> str:
 
 
 def measured(family: str) -> str:
-    """Return a family's rows of every committed table, and published numbers beside ours."""
-    full, short = references(), short_references()
+    """Return a family's rows of every published table, and papers' numbers beside ours."""
     tables: dict[str, str] = {}  # two suites may share runs: a table once
     for name in suites():
-        for done in (full.get(name), short.get(name)):
-            if done is not None and (own := _own(done, family)):
-                tables.setdefault(_rows(own), _headed(done))
+        for report in (reports().get(name), reports(short=True).get(name)):
+            if report is not None and (own := _own(report, family)):
+                tables.setdefault(_rows(own), _headed(report))
     parts = [f"{said}\n\n{rows}" for rows, said in tables.items()]
     wanted = [
         (name, suite, entry)
         for name, suite in suites().items()
         for entry in suite.published
-        if game_of(suite, entry.row) == family
+        if resolve_row(suite, entry.row).family == family
     ]
     if wanted:
         parts.append(f"Beside the paper's numbers:\n\n{published_table(wanted)}")
@@ -114,22 +111,18 @@ def measured(family: str) -> str:
     return "\n\n".join(parts)
 
 
-def _headed(done: Reference) -> str:
+def _headed(report: Report) -> str:
     return (
-        f"Suite `{done.suite.name}`, {made_by(done.page)} "
-        f"([all rows and controls](../../results/reference/{done.name}/table.md)):"
+        f"Suite `{report.suite.name}`, `{report.content['command']}` "
+        f"([all rows and controls](../../{report.path})):"
     )
 
 
-def _rows(rows: list[dict[str, str]]) -> str:
+def _rows(rows: list[dict[str, Any]]) -> str:
     shown = [m for m in METRICS.values() if m.headline and any(cell_of(row, m) for row in rows)]
-    lines = [(row["family"], row["seeds"], *(cell_of(row, m) for m in shown)) for row in rows]
+    lines = [(row["label"], row["seeds"], *(cell_of(row, m) for m in shown)) for row in rows]
     return table([("row", "seeds", *map(head, shown)), *lines])
 
 
-def _own(done: Reference, family: str) -> list[dict[str, str]]:
-    return [
-        row
-        for row in done.rows
-        if row["kind"] == "family" and game_of(done.suite, row["family"]) == family
-    ]
+def _own(report: Report, family: str) -> list[dict[str, Any]]:
+    return [row for row in report.rows if row["family"] == family]

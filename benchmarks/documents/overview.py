@@ -1,39 +1,51 @@
 """What README.md, docs/protocol.md and docs/reproduce.md take from code and results."""
 
-import re
 from collections import Counter
 
 from benchmarks.config import Suite
-from benchmarks.documents.kept import (
+from benchmarks.documents.reports import (
     NOT_RUN,
-    REFERENCE,
-    cost_of,
-    heading_of,
-    made_by,
+    Report,
+    cell_of,
     published_table,
-    references,
+    reports,
+    said,
     suites,
     table,
-    verdicts,
 )
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
+from benchmarks.evaluation.registry import METRICS, head, table_line
 from benchmarks.identity import ROOT
+
+NOT_PUBLISHED = "Not published yet: `python run_all.py --suite {}` makes it."
+UNDECIDED = "not decided"
 
 
 def main_table(suite: str) -> str:
-    """Return the first table of a reference report, and how it was made."""
-    page = references()[suite].page
-    lines = page.splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("| family |"))
-    stop = next(i for i in range(start, len(lines)) if not lines[i].startswith("|"))
-    heading = next(line for line in lines if line.startswith(f"{suite}: "))
-    made = re.search(r"^- (commit [^:]*):", page, re.MULTILINE)
-    command = f"{made_by(page)}" + (f", {made.group(1)}" if made else "")
-    return "\n".join([*lines[start:stop], "", f"<sub>{heading} {command}.</sub>"])
+    """Return the first table of a published report, and how it was made."""
+    report = reports()[suite]
+    content, metrics = report.content, [METRICS[name] for name in report.content["headline"]]
+    lines = [["row", "seeds", *map(head, metrics)], ["---", "---", *["---:"] * len(metrics)]]
+    for row in report.rows:
+        cells = [cell_of(row, metric) for metric in metrics]
+        if any(cells):
+            name = f"*{row['label']}*" if row["kind"] == "control" else row["label"]
+            lines.append([name, row["seeds"], *cells])
+    protocol = content["protocol"]
+    how = (
+        f"{suite}: {content['conditions']}; protocol {protocol['version']}, "
+        f"{protocol['samples']:,} samples, extractor {protocol['extractor']}. "
+        f"`{content['command']}`, {_origin(report)}."
+    )
+    return "\n".join([*map(table_line, lines), "", f"<sub>{how}</sub>"])
+
+
+def _origin(report: Report) -> str:
+    return " and ".join(f"{one['code']}; {one['machine']}" for one in report.content["origins"])
 
 
 def suites_in_short() -> str:
-    """Return suite, question and data of every suite."""
+    """Return a line for every suite."""
     rows = [
         (f"`{name}`", suite.question, f"{suite.dataset}, {len(suite.families)} × {suite.seeds}")
         for name, suite in suites().items()
@@ -41,31 +53,24 @@ def suites_in_short() -> str:
     return table([("suite", "question", "data, rows × seeds"), *rows])
 
 
-def findings(name: str) -> str:
-    """Return what a committed report says its families, or its claims, came to."""
-    return "\n".join(verdicts((REFERENCE / name / "table.md").read_text()))
-
-
-def opening(name: str) -> str:
-    """Return what a committed report says of who is best, ranked rows only."""
-    lines = (REFERENCE / name / "table.md").read_text().splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("- "))
-    stop = next(i for i, line in enumerate(lines) if line.startswith(("- Not ranked", "- Every")))
-    return "\n".join(lines[start:stop])
+def findings(suite: str, short: bool = False) -> str:
+    """Return what a published report says of who is best, ranked rows only."""
+    report = reports(short).get(suite)
+    if report is None:
+        return NOT_PUBLISHED.format(suite + " --short" * short)
+    return "\n".join(f"- {line}" for line in report.content["findings"])
 
 
 def decided() -> str:
-    """Return how many claims committed reports decide, and each of those with its report."""
-    counts, parts = Counter[str](), []
-    for path in sorted(REFERENCE.glob("*/table.md")):
-        name = path.parent.name
-        for line in verdicts(path.read_text()):
-            if found := re.match(r"- \*\*(supported|contradicted|not decided)", line):
-                counts[found[1]] += 1
-                if found[1] != "not decided":
-                    parts.append(f"{line} [{name}](results/reference/{name}/table.md)")
-    said = ", ".join(f"{counts[kind]} {kind}" for kind in ("supported", "contradicted"))
-    return f"{said}, {counts['not decided']} not decided yet:\n\n" + "\n".join(parts)
+    """Return how many claims published reports decide, and each of those with its report."""
+    counts, lines = Counter[str](), []
+    for report in sorted([*reports().values(), *reports(short=True).values()], key=lambda one: one.name):
+        for claim, line in zip(report.content["verdicts"], said(report), strict=False):
+            counts[claim["verdict"]] += 1
+            if claim["verdict"] != UNDECIDED:
+                lines.append(f"{line} [{report.name}]({report.path})")
+    how_many = ", ".join(f"{counts[kind]} {kind}" for kind in ("supported", "contradicted"))
+    return f"{how_many}, {counts[UNDECIDED]} not decided yet:\n\n" + "\n".join(lines)
 
 
 def example() -> str:
@@ -91,26 +96,20 @@ def suites_in_full() -> str:
 
 def _section(name: str, suite: Suite) -> str:
     steps = f"{suite.training.steps:,} updates of {suite.training.batch_size}"
-    done = references().get(name)
-    state = (
-        f"[results](../results/reference/{name}/table.md), made by {made_by(done.page)}"
-        if done
-        else NOT_RUN
-    )
+    done, short = reports().get(name), reports(short=True).get(name)
+    state = f"[results](../{done.path})" if done else NOT_RUN
     parts = [
         f"## {name}\n\n{suite.question}",
         f"`python run_all.py --suite {name}`: {suite.dataset}, {suite.tier} tier, "
         f"{suite.networks.body}, {len(suite.families)} rows × {suite.seeds} seeds, {steps}; "
         f"{state}.",
     ]
-    short = REFERENCE / f"{name}-short" / "table.md"
-    if short.exists():
-        page = short.read_text()
+    if short is not None:
         parts.append(
-            f"Short form, [results](../results/reference/{name}-short/table.md), made by "
-            f"{made_by(page)} ({heading_of(page)}; {cost_of(page)}):"
+            f"Short form, `{short.content['command']}`, [results](../{short.path}) "
+            f"({short.content['conditions']}; {short.content['cost']}):"
         )
-        parts.append("\n".join(verdicts(page)))
+        parts.append("\n".join(said(short)))
     elif suite.claims:
         parts.append("\n".join(f"- {claim.says}" for claim in suite.claims))
     if suite.published:

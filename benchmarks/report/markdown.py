@@ -114,4 +114,5 @@ def _provenance(material: Material) -> str:
         f"- {code}; {machine}: {', '.join(labels)}"
         for (code, machine), labels in provenance.origins(material.jobs).items()
     ]
+    lines += [f"\n{line}" for line in provenance.since(material.jobs)]
     return "\n".join(lines) + "\n"

@@ -221,6 +221,7 @@ def _origin(material: Material) -> dict[str, Any]:
         "command": material.command,
         "configuration": json.dumps(suite.model_dump(mode="json"), indent=1),
         "origins": provenance.origins(material.jobs),
+        "since": provenance.since(material.jobs),
         "digest": DATASETS[suite.dataset].digest,
         "dataset": DATASETS[suite.dataset],
         "reproduce": {

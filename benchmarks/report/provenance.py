@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.config import Run, Suite
 from benchmarks.errors import UserError
 from benchmarks.files import read_json
+from benchmarks.identity import sources_of, versions_of
 from benchmarks.plan import SHORT, Job, load_suite, shortened, suite_names
 from benchmarks.rows import row_name, run_of
 
@@ -58,6 +59,46 @@ def origins(jobs: Sequence[Job]) -> dict[tuple[str, str], list[str]]:
             key = versions(environment), hardware(environment)
             seen.setdefault(key, []).append(f"{job.label} {job.identity[:10]}")
     return seen
+
+
+def since(jobs: Iterable[Job]) -> list[str]:
+    """Return for each commit what has changed of the code that trained its runs, and in numbers."""
+    changed: dict[str, set[str]] = {}
+    moved: dict[str, set[str]] = {}
+    for job in jobs:
+        environment = read_json(job.folder / "environment.json") or {}
+        if "sources" not in environment:
+            continue
+        commit = (environment["commit"] or "unknown")[:10]
+        then, now = environment["sources"], _sources_now(job.run)
+        files = {name for name in {*then, *now} if then.get(name) != now.get(name)}
+        changed.setdefault(commit, set()).update(files)
+        config = read_json(job.folder / "config.json") or {}
+        moved.setdefault(commit, set()).update(_versions_moved(job.run, config.get("versions", {})))
+    return [
+        f"Trained by commit {commit}; since then changed: {', '.join(sorted(files)) or 'nothing'}; "
+        f"numerics versions {', '.join(sorted(moved[commit])) or 'unchanged'}."
+        for commit, files in changed.items()
+    ]
+
+
+def _sources_now(run: Run) -> dict[str, str]:
+    try:
+        return sources_of(run)
+    except OSError:  # a family's file that is not here
+        return {}
+
+
+def _versions_moved(run: Run, then: Mapping[str, Any]) -> list[str]:
+    try:
+        now = versions_of(run)
+    except OSError:
+        return []
+    return [
+        f"of {name} {then.get(name, 'none')}, now {now.get(name, 'none')}"
+        for name in dict.fromkeys([*then, *now])
+        if then.get(name) != now.get(name)
+    ]
 
 
 def command_of(run: Run, suite: str, seeds: int) -> str:

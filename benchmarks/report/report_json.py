@@ -1,0 +1,58 @@
+"""The report as data: report.json, which README and documents take their numbers from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
+from benchmarks.report import answer, provenance, tables
+from benchmarks.report.material import Material, conditions
+from benchmarks.report.tables import Summary
+
+SCHEMA = 1
+
+
+def content(material: Material, drawn: Mapping[str, str]) -> dict[str, Any]:
+    """Return all that a document may quote of a report.
+
+    Args:
+        material: the runs.
+        drawn: figure beside the report, without suffix -> what it shows.
+
+    """
+    suite, summary = material.suite, material.summary
+    protocol = PROTOCOLS[suite.dataset]
+    return {
+        "schema": SCHEMA,
+        "suite": suite.name,
+        "question": suite.question,
+        "command": material.command,
+        "conditions": conditions(suite, material.jobs),
+        "protocol": {
+            "version": VERSION,
+            "samples": protocol.samples,
+            "extractor": protocol.extractor,
+        },
+        "changed": material.changed,
+        "published": answer.published(material.reproduced),
+        "verdicts": [
+            {
+                "verdict": one.verdict,
+                "says": one.claim.says,
+                "rows": one.rows,
+                "numbers": one.numbers,
+            }
+            for one in material.verdicts
+        ],
+        "findings": answer.findings(material),
+        "references": answer.references(material),
+        "certainty": answer.certainty(material),
+        "cost": answer.cost(material),
+        "notes": list(material.notes),
+        "origins": [
+            {"code": code, "machine": machine, "runs": len(runs)}
+            for (code, machine), runs in provenance.origins(material.jobs).items()
+        ],
+        "headline": [metric.name for metric in tables.shown(summary)],
+        "rows": [_row(summary, label) for label in summary.families],
+        "pictures": dict(drawn),
+    }
