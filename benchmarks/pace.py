@@ -124,7 +124,7 @@ def typical_seconds(dataset: str) -> dict[str, tuple[float, float]]:
             for row in csv.DictReader(file):
                 if row["train_seconds"] and row["evaluation_seconds"]:
                     seconds = float(row["train_seconds"]), float(row["evaluation_seconds"])
-                    found.setdefault(row["family"], []).append(seconds)
+                    found.setdefault(row.get("label") or row["family"], []).append(seconds)
     return {
         family: (mean(cost[0] for cost in costs), mean(cost[1] for cost in costs))
         for family, costs in found.items()

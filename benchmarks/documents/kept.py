@@ -9,6 +9,7 @@ from functools import cache
 from benchmarks.config import Published, Suite
 from benchmarks.evaluation.registry import METRICS, Metric, head, number, table_line
 from benchmarks.identity import ROOT
+from benchmarks.keys import label_of
 from benchmarks.plan import SHORT, load_suite, shortened, suite_names
 
 REFERENCE = ROOT / "results" / "reference"
@@ -116,18 +117,20 @@ def published_table(wanted: Iterable[tuple[str, Suite, Published]]) -> str:
         metric = METRICS[entry.metric]
         ours = cell_of(_trained_in_full(name, suite, entry), metric) or NOT_RUN
         theirs = f"{entry.value * metric.factor:g}"  # with the digits that they print
-        rows.append((entry.row, head(metric), theirs, ours, entry.source, f"`{name}`"))
+        row = label_of(entry.row, entry.readout)
+        rows.append((row, head(metric), theirs, ours, entry.source, f"`{name}`"))
     return table(rows)
 
 
 def _trained_in_full(name: str, suite: Suite, entry: Published) -> Mapping[str, str] | None:
     """Return our row, also of a short form that leaves this row as it is."""
+    row = label_of(entry.row, entry.readout)
     if done := references().get(name):
-        return done.row(entry.row)
+        return done.row(row)
     if suite.short is None or entry not in shortened(suite).published:
         return None
     short = short_references().get(name)
-    return short.row(entry.row) if short else None
+    return short.row(row) if short else None
 
 
 def table(rows: Iterable[Iterable[str]]) -> str:
