@@ -335,7 +335,7 @@ def _controls_done(plan: Plan) -> bool:
     folder = plans.controls_folder(plan.suite, plan.results)
     content = read_json(folder / "metrics.json") or {}
     identity = plans.controls_job(plan.suite, plan.results).evaluation_identity
-    return content.get("identity") == identity
+    return content.get("identity") == identity and "titles" in content
 
 
 def _writable(results: Path) -> None:

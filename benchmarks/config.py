@@ -66,11 +66,22 @@ class Run(_Frozen):
     left_out: NonNegativeInt | None = None
 
 
+Side = tuple[str, str]
+"""A row's name in its suite, and a readout of it or ""."""
+
+
 class Pair(_Frozen):
     """Two rows, one beside the other."""
 
-    row: str = Field(description="row name, or a readout's as tables write it")
+    row: str = Field(description="row name")
+    readout: str = Field(default="", description="of that row; none: the training's own numbers")
     against: str = Field(description="the row it is compared with")
+    against_readout: str = Field(default="", description="of the row it is compared with")
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """What is compared."""
+        return (self.row, self.readout), (self.against, self.against_readout)
 
 
 class Claim(Pair):
@@ -84,20 +95,22 @@ class Claim(Pair):
     expected: Literal["lower", "higher"] = Field(
         description="the row's value, or its difference beside the other pair's, says the claim"
     )
-    more_than: Pair | None = Field(default=None, description="tables row and against: another pair")
+    more_than: Pair | None = Field(
+        default=None, description="tables row, readout, against and against_readout: another pair"
+    )
     says: str = Field(description="the claim in a sentence, with its source")
 
     @property
-    def rows(self) -> tuple[str, ...]:
-        """The rows it is about: two, or two pairs."""
-        others = (self.more_than.row, self.more_than.against) if self.more_than else ()
-        return self.row, self.against, *others
+    def sides(self) -> tuple[Side, ...]:
+        """What is compared: two rows, or two pairs."""
+        return super().sides + (self.more_than.sides if self.more_than else ())
 
 
 class Published(_Frozen):
     """A number that a paper prints for a row; never from memory."""
 
-    row: str = Field(description="row name, or a readout's as tables write it")
+    row: str = Field(description="row name")
+    readout: str = Field(default="", description="of that row; none: the training's own numbers")
     metric: str = Field(description="a name in metrics.toml")
     value: float = Field(description="in the metric's own unit")
     source: str = Field(description="paper and table")
@@ -128,6 +141,9 @@ class Suite(_Frozen):
         default={},
         description="name -> what it changes: each row stands once more as <row>_<name>, and rows "
         "are compared within a variant",
+    )
+    varied: dict[str, tuple[str, str]] = Field(
+        default={}, description="not of the file: row name -> the row that it varies, and how"
     )
     seeds: PositiveInt = Field(description="training seeds 0 ... seeds - 1")
     networks: NetworkSettings

@@ -2,6 +2,7 @@
 
 from benchmarks.command import Plan
 from benchmarks.console import say
+from benchmarks.evaluation.control_rows import UNTRAINED
 from benchmarks.files import read_json
 
 
@@ -13,7 +14,7 @@ def write_baseline(plan: Plan) -> None:
     environment = read_json(plan.jobs[0].folder / "environment.json", say) or {}
     runs = results_frame(plan.jobs)
     controls = controls_frame(plan.suite, plan.results)
-    untrained = controls[controls["family"] == "untrained"]
+    untrained = controls[controls["row"] == UNTRAINED]
     path = regression.write_baseline(plan.suite, runs, untrained, environment, plan.results)
     say(f"wrote {path}")
 
@@ -50,7 +51,7 @@ def check(plan: Plan) -> bool:
         say(str(finding))
     lost = regression.losses(baseline, runs)
     controls = controls_frame(plan.suite, plan.results)
-    blunt = regression.toothless(baseline, runs, controls[controls["family"] == "untrained"])
+    blunt = regression.toothless(baseline, runs, controls[controls["row"] == UNTRAINED])
     for line in lost:
         say(line)
     for family, metric in blunt:

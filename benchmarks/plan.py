@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,16 +13,14 @@ from benchmarks.errors import UserError, unknown
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.files import read_json
 from benchmarks.identity import training_identity, untrained_identity
+from benchmarks.keys import Key
 from benchmarks.nearest import is_outdated, why_not_there
+from benchmarks.resolve import ROOMS, Resolved, resolve, row_name, wrong_setting
 from benchmarks.rows import (
-    ROOMS,
     check_not_preset,
-    row_name,
-    run_of,
     with_files_as_rows,
     with_known_names,
     with_variants,
-    wrong_setting,
 )
 from benchmarks.trial import check_control, check_row
 
@@ -40,6 +38,8 @@ class Job:
         run: what is trained.
         identity: of the training.
         folder: its own, or the one a published record was unpacked into.
+        base: the row that its row varies under a name of its own, if it does.
+        variant: how; or what tells it from runs of the same row that it stands beside.
         published: the date of that record; empty for a run of one's own.
 
     """
@@ -47,12 +47,21 @@ class Job:
     run: Run
     identity: str
     folder: Path
+    base: str = ""
+    variant: str = ""
     published: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Which row of a table it is of."""
+        title = self.run.row if self.base else ""
+        row, family = self.base or self.run.row, row_name(self.run.family)
+        return Key(row, family, self.variant, title=title)
 
     @property
     def label(self) -> str:
         """Short name for messages."""
-        return f"{self.run.row} seed {self.run.seed}"
+        return f"{self.key.name} seed {self.run.seed}"
 
     @property
     def evaluation_identity(self) -> dict[str, str]:
@@ -113,8 +122,8 @@ def override(
     suite = with_known_names(with_files_as_rows(_validated(values, "the settings given")))
     for setting in settings:
         check_not_preset(setting.partition("=")[0].strip(), suite)
-    for name in suite.families:
-        check_row(name, suite)
+    for row in resolve(suite).values():
+        check_row(row, suite)
     check_control(_control(suite))
     return suite
 
@@ -142,27 +151,22 @@ def shortened(suite: Suite) -> Suite:
         "families": tuple(map(row_name, short.families or suite.families)),
     }
     form = override(suite.model_copy(update=changed), short.settings, seeds=short.seeds)
-    whole = {row for row in form.families if run_of(form, row, 0) == run_of(suite, row, 0)}
-    kept = tuple(one for one in form.published if _row(one.row) in whole)
-    claims = tuple(
-        one for one in form.claims if {_row(name) for name in one.rows} <= {*form.families}
-    )
+    own, before = resolve(form), resolve(suite)
+    whole = {name for name, row in own.items() if row == before.get(name)}
+    kept = tuple(one for one in form.published if one.row in whole)
+    claims = tuple(one for one in form.claims if {name for name, _ in one.sides} <= {*own})
     return form.model_copy(update={"published": kept, "claims": claims})
-
-
-def _row(name: str) -> str:
-    """Return which row's runs a name in tables is of: a readout's are its game's."""
-    return name.partition(" (")[0]
 
 
 def jobs(suite: Suite, results: Path, seeds: Iterable[int]) -> list[Job]:
     """Return the runs of a suite for some seeds, seed by seed, so that early results compare."""
-    return [
-        _job(run, results, training_identity(run))
-        for seed in seeds
-        for row in suite.families
-        for run in [run_of(suite, row, seed)]
-    ]
+    return [_planned(row, seed, results) for seed in seeds for row in resolve(suite).values()]
+
+
+def _planned(row: Resolved, seed: int, results: Path) -> Job:
+    run = row.run(seed)
+    job = _job(run, results, training_identity(run))
+    return job if not row.variant else replace(job, base=row.base, variant=row.variant)
 
 
 def groups(jobs: Iterable[Job]) -> list[list[Job]]:

@@ -67,7 +67,7 @@ def baseline_path(suite: Suite, results: Path) -> Path:
 def settings_of(suite: Suite) -> dict[str, Any]:
     """Return what a baseline and a check must share to be comparable."""
     # They move no number; what variants change stands in their rows.
-    words = {"seeds", "question", "families", "variants", "claims", "published", "short"}
+    words = {"seeds", "question", "families", "variants", "varied", "claims", "published", "short"}
     return {
         "protocol": VERSION,
         "extractor": PROTOCOLS[suite.dataset].extractor,
@@ -107,9 +107,9 @@ def write_baseline(
         raise UserError("the baseline's runs are not all finished; run the same command again")
     values = {
         family: {m: rows[m].dropna().tolist() for m in GATED if rows[m].notna().any()}
-        for family, rows in runs.groupby("family", sort=False)
+        for family, rows in runs.groupby("label", sort=False)
     }
-    diverged = {f: int((rows["status"] == "diverged").sum()) for f, rows in runs.groupby("family")}
+    diverged = {f: int((rows["status"] == "diverged").sum()) for f, rows in runs.groupby("label")}
     path = baseline_path(suite, results)
     content: dict[str, Any] = {
         "settings": settings_of(suite),
@@ -158,7 +158,7 @@ def compare(baseline: dict[str, Any], runs: pd.DataFrame) -> list[Finding]:
     checks = _checks(baseline, runs)
     findings = []
     for family, metric in checks:
-        new = runs.loc[runs["family"] == family, metric].dropna().tolist()
+        new = runs.loc[runs["label"] == family, metric].dropna().tolist()
         if new:
             old = baseline["values"][family][metric]
             findings.append(finding(family, metric, old, new, ALPHA / len(checks)))
@@ -175,7 +175,7 @@ def refuse_shared_seeds(baseline: dict[str, Any], seeds: Iterable[int]) -> None:
 def losses(baseline: dict[str, Any], runs: pd.DataFrame) -> list[str]:
     """Return a line for what is missing: lost runs, lost metrics, families without a baseline."""
     lines = []
-    for family, rows in runs.groupby("family", sort=False):
+    for family, rows in runs.groupby("label", sort=False):
         if family not in baseline["values"]:
             lines.append(f"{family}: the baseline does not know it; make a new baseline")
             continue
@@ -247,7 +247,7 @@ def toothless(
 
 def _checks(baseline: dict[str, Any], runs: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the (family, metric) pairs that both a baseline and some runs have."""
-    present = set(runs["family"])
+    present = set(runs["label"])
     return [(f, m) for f, own in baseline["values"].items() if f in present for m in own]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.config import Run, Suite
 from benchmarks.errors import UserError, unknown
-from benchmarks.rows import run_of
+from benchmarks.resolve import Resolved
 from datasets.registry import DATASETS
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ OF_SOME = "_paper"
 """What the name of a body ends in that has only what its paper's families use."""
 
 
-def check_row(name: str, suite: Suite) -> None:
+def check_row(row: Resolved, suite: Suite) -> None:
     """Check a row's options, and that its family can be built from its networks.
 
     Raises:
         UserError: it cannot; names the row, or the family's file and line.
 
     """
-    run = run_of(suite, name, 0)
+    run, name = row.run(0), row.name
     usual = run.networks == suite.networks and not run.networks.body.endswith(OF_SOME)
     if usual and not run.options and not run.family.endswith(".py"):
         return

@@ -241,13 +241,14 @@ def _controls(job: Job, folder: Path, orders: Orders) -> None:
     games = [build(job.run.model_copy(update={"seed": s})).to(reference.device) for s in seeds]
     with threadpool_limits(1, user_api="blas"):
         controls = kind_of(job.run.dataset).controls
-        rows = (evaluate_anomaly_controls if leaves_out else controls)(reference, games)
+        found = (evaluate_anomaly_controls if leaves_out else controls)(reference, games)
     origin = environment(orders.device, orders.side_by_side) | {"sources": sources_of(job.run)}
     write_json(folder / "environment.json", origin)
     write_json(folder / "controls.json", recipe_of(job.run) | {"identity": job.identity})
     identity = evaluation_identity(job.identity, job.run.dataset)
-    metrics = {name: [row.metrics for row in found] for name, found in rows.items()}
-    write_json(folder / "metrics.json", {"identity": identity, "rows": metrics})
+    metrics = {name: [row.metrics for row in rows] for name, rows in found.rows.items()}
+    content = {"identity": identity, "titles": found.titles, "rows": metrics}
+    write_json(folder / "metrics.json", content)
 
 
 def _describe(job: Job, orders: Orders) -> None:

@@ -13,7 +13,7 @@ HEAVY = {
     *("pandas", "seaborn", "matplotlib", "pydantic", "typer", "rich", "threadpoolctl", "jinja2"),
     *("huggingface_hub", "onnx", "onnxruntime", "onnxscript", "tensorboard"),
 }
-NEUTRAL = {"benchmarks.errors", "benchmarks.files", "benchmarks.config"}
+NEUTRAL = {"benchmarks.errors", "benchmarks.files", "benchmarks.config", "benchmarks.keys"}
 """Small modules (heavy: only pydantic, in config) that every room of benchmarks may use."""
 
 # room -> our modules it may import (prefixes), heavy packages it may import
@@ -33,7 +33,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
          "threadpoolctl", "typer"},
     ),
     "benchmarks/report": (
-        {"benchmarks.report", "benchmarks.plan", "benchmarks.rows", "benchmarks.identity",
+        {"benchmarks.report", "benchmarks.plan", "benchmarks.resolve", "benchmarks.rows",
+         "benchmarks.identity", "benchmarks.evaluation.control_rows",
          "benchmarks.evaluation.protocol", "benchmarks.evaluation.registry", "datasets.registry",
          "benchmarks.nearest", "zoo.registry",
          *NEUTRAL},
@@ -47,17 +48,19 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"torch", "torchvision", "numpy", "sklearn", "pandas", "pytest", "pytest_benchmark",
          "matplotlib", "threadpoolctl", "typer"},
     ),
+    "benchmarks/resolve.py": ({"datasets.registry", "zoo.registry", *NEUTRAL}, {"pydantic"}),
     "benchmarks/rows.py": (
-        {"benchmarks.evaluation.registry", "datasets.registry", "zoo.registry", *NEUTRAL},
-        {"pydantic"},
+        {"benchmarks.resolve", "benchmarks.evaluation.control_rows",
+         "benchmarks.evaluation.registry", "datasets.registry", "zoo.registry", *NEUTRAL},
+        set(),
     ),
     "benchmarks/trial.py": (
-        {"benchmarks.rows", "datasets.registry", "zoo.assembly", "zoo.game", *NEUTRAL},
+        {"benchmarks.resolve", "datasets.registry", "zoo.assembly", "zoo.game", *NEUTRAL},
         set(),
     ),
     "benchmarks/plan.py": (
         {"benchmarks.evaluation.protocol", "benchmarks.identity", "benchmarks.nearest",
-         "benchmarks.rows", "benchmarks.trial", *NEUTRAL},
+         "benchmarks.resolve", "benchmarks.rows", "benchmarks.trial", *NEUTRAL},
         {"pydantic"},
     ),
     "benchmarks/documents": (

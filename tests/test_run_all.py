@@ -60,8 +60,7 @@ def test_everything_a_user_expects_is_there(finished: Path) -> None:
         "samples.png", "reconstructions.png", "learning.png", "truncation.png", "truncation.csv",
     }  # fmt: skip
     rows = list(csv.DictReader((report / "table.csv").open()))
-    assert next(iter(rows[0])) == "family"
-    assert [row["family"] for row in rows] == [
+    assert [row["label"] for row in rows] == [
         "gan", "gan (discriminator)", "bigan", "real, 648 of train", "real, 500 of test",
         "training set repeated", "noise", "raw pixels", "PCA, 16 dimensions", "mean image",
         "random pair", "prior draws", "untrained",
@@ -134,7 +133,9 @@ def test_report_on_folders_from_elsewhere(finished: Path, tmp_path: Path) -> Non
     done = run("--report", str(bigan), str(gan), results=tmp_path)
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader((tmp_path / "reports" / "merged" / "table.csv").open()))
-    assert [row["family"] for row in rows] == ["bigan", "gan", "gan (discriminator)"]
+    assert [(row["row"], row["readout"]) for row in rows] == [
+        *(("bigan", ""), ("gan", ""), ("gan", "discriminator"))
+    ]
     assert [p.name for p in tmp_path.iterdir()] == ["reports"]
 
 

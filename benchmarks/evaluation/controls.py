@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 
 from benchmarks.evaluation import questions as q
+from benchmarks.evaluation.control_rows import UNTRAINED, Measured, measured
 from benchmarks.evaluation.evaluate import evaluate, evaluate_anomaly, pixel_distance
 from benchmarks.evaluation.questions import Measures, Row
 from benchmarks.evaluation.reference import Real, Reference, without_class
@@ -23,8 +24,8 @@ COST = ("generate_images_per_second", "encode_images_per_second")
 SPLITS, SPLIT_SEED, NOISE_SEED, DRAW_SEED = 5, 4, 7, 8
 
 
-def evaluate_controls(reference: Reference, untrained: Sequence[Game]) -> dict[str, list[Row]]:
-    """Return control row -> what was measured, once per repetition.
+def evaluate_controls(reference: Reference, untrained: Sequence[Game]) -> Measured:
+    """Measure every control row of images, once per repetition.
 
     Args:
         reference: the dataset.
@@ -38,55 +39,52 @@ def evaluate_controls(reference: Reference, untrained: Sequence[Game]) -> dict[s
     half = min(reference.protocol.samples, len(reference.train) // 2)
     pca = reconstructing_pca(reference.train, prior.dim)
     single: dict[str, list[Measures]] = {
-        f"real, {len(x):,} of test": [
-            q.of_samples(lambda: x, reference, reference.real_of(len(x)))
-        ],
-        "training set repeated": [q.of_samples(lambda: reference.real.subset, reference)],
+        "real_test": [q.of_samples(lambda: x, reference, reference.real_of(len(x)))],
+        "training_set": [q.of_samples(lambda: reference.real.subset, reference)],
         "noise": [q.of_samples(lambda: _noise(n, x), reference)],
-        "raw pixels": [_raw_pixels(reference)],
-        f"PCA, {pca.n_components_} dimensions": [_pca(pca, reference)],
-        "mean image": [
+        "raw_pixels": [_raw_pixels(reference)],
+        "pca": [_pca(pca, reference)],
+        "mean_image": [
             q.of_samples(lambda: mean.expand(n, *x.shape[1:]), reference),
             q.of_reconstructions(lambda: mean.expand_as(x), reference),
         ],
         # Two places on: the ratio's own baseline is the image one place on.
-        "random pair": [q.of_reconstructions(lambda: x.roll(-2, dims=0), reference)],
+        "random_pair": [q.of_reconstructions(lambda: x.roll(-2, dims=0), reference)],
     }
-    rows = {f"real, {half:,} of train": _real_against_real(reference, half)}
+    rows = {"real_train": _real_against_real(reference, half)}
     rows |= {name: [q.measure(q.merged(*parts))] for name, parts in single.items()}
     draws = [_draws(len(x), prior.dim, seed) for seed in range(SPLITS)]
-    rows["prior draws"] = [q.measure(q.of_prior_match(q.given(z))) for z in draws]
-    rows["untrained"] = [_untrained(game, reference) for game in untrained]
-    return rows
+    rows["prior_draws"] = [q.measure(q.of_prior_match(q.given(z))) for z in draws]
+    rows[UNTRAINED] = [_untrained(game, reference) for game in untrained]
+    numbers = {"real_train": half, "real_test": len(x), "pca": int(pca.n_components_)}
+    return measured(rows, numbers)
 
 
-def evaluate_anomaly_controls(
-    reference: Reference, untrained: Sequence[Game]
-) -> dict[str, list[Row]]:
-    """Return the same for the anomaly score, one repetition per game, which leaves out its class.
+def evaluate_anomaly_controls(reference: Reference, untrained: Sequence[Game]) -> Measured:
+    """Measure the same for the anomaly score, one repetition per game, which leaves out its class.
 
     Args:
         reference: the dataset.
         untrained: the game of index i is asked about class i.
 
     """
-    rows: dict[str, list[Row]] = {"raw pixels": [], "PCA": [], "untrained": []}
+    rows: dict[str, list[Row]] = {"raw_pixels": [], "pca": [], UNTRAINED: []}
     x, labels = reference.test_x, reference.test.labels
     for left_out, game in enumerate(untrained):
         train = without_class(reference.images.train, left_out)
         copy = scoring_copy(game, train, reference.protocol)
-        rows["untrained"].append(evaluate_anomaly(copy, reference, train, left_out))
+        rows[UNTRAINED].append(evaluate_anomaly(copy, reference, train, left_out))
         pixels = to_range(train.images).cpu()
         assert game.prior is not None
         pca = reconstructing_pca(Split(train.images.cpu(), train.labels), game.prior.dim)
         distances = {
-            "raw pixels": ("auroc_nearest_features", nearest(x, pixels)[0][:, 0]),
-            "PCA": ("auroc_reconstruction", pixel_distance(x, reconstructed(pca, x))),
+            "raw_pixels": ("auroc_nearest_features", nearest(x, pixels)[0][:, 0]),
+            "pca": ("auroc_reconstruction", pixel_distance(x, reconstructed(pca, x))),
         }
         for name, (metric, far) in distances.items():
             measures = q.of_anomalies({metric: q.given(far)}, labels, left_out)
             rows[name].append(q.measure(measures))
-    return rows
+    return measured(rows, {})
 
 
 def reconstructing_pca(train: Split, dimensions: int) -> PCA:

@@ -17,7 +17,7 @@ class Kind:
         reference: (dataset, cache folder) -> the dataset as the evaluation sees it.
         evaluate: (copy, reference) -> row name -> what was measured.
         evaluate_light: (copy, reference) -> metrics, during training.
-        controls: (reference, untrained games) -> control row -> what was measured.
+        controls: (reference, untrained games) -> the control rows as measured.
         truncation_curve: (copy, reference) -> fidelity by threshold.
         draw: (copy, reference, folder), for eyes.
         draw_early: (copy, folder, step, device), during training.

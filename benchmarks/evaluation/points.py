@@ -15,6 +15,7 @@ from torch import Tensor
 
 from benchmarks.evaluation import consistency, modes
 from benchmarks.evaluation import questions as q
+from benchmarks.evaluation.control_rows import UNTRAINED, Measured, measured
 from benchmarks.evaluation.protocol import PROTOCOLS, Protocol
 from benchmarks.evaluation.questions import Measures, Row
 from benchmarks.evaluation.scoring import mapped, prior_draws, scoring_copy
@@ -70,8 +71,8 @@ def evaluate_light(copy: Game, reference: PointReference) -> dict[str, float]:
         return q.measure(_measures(copy, reference, n, reference.test_x[:n]), wanted).metrics
 
 
-def evaluate_controls(reference: PointReference, untrained: Sequence[Game]) -> dict[str, list[Row]]:
-    """Return control row -> what was measured, once per repetition.
+def evaluate_controls(reference: PointReference, untrained: Sequence[Game]) -> Measured:
+    """Measure every control row of points, once per repetition.
 
     Args:
         reference: the dataset.
@@ -81,19 +82,20 @@ def evaluate_controls(reference: PointReference, untrained: Sequence[Game]) -> d
     x, n = reference.test_x, reference.protocol.samples
     mean = to_range(reference.train.images).mean(0, keepdim=True)
     single: dict[str, list[Measures]] = {
-        f"real, {len(x):,} of test": [of_samples(q.given(x))],
+        "real_test": [of_samples(q.given(x))],
         "noise": [of_samples(q.given(_noise(n, x)))],
-        "mean point": [
+        "mean_point": [
             of_samples(q.given(mean.expand(n, *x.shape[1:]))),
             of_reconstructions(x, q.given(mean.expand_as(x))),
         ],
         # Two places on: the ratio's own baseline is the point one place on.
-        "random pair": [of_reconstructions(x, q.given(x.roll(-2, dims=0)))],
-        "nearest mode": [of_reconstructions(x, q.given(_at_modes(x)))],
+        "random_pair": [of_reconstructions(x, q.given(x.roll(-2, dims=0)))],
+        "nearest_mode": [of_reconstructions(x, q.given(_at_modes(x)))],
     }
     rows = {name: [q.measure(q.merged(*parts))] for name, parts in single.items()}
     copies = (scoring_copy(game, reference.images.train, reference.protocol) for game in untrained)
-    return rows | {"untrained": [evaluate(copy, reference)[""] for copy in copies]}
+    rows[UNTRAINED] = [evaluate(copy, reference)[""] for copy in copies]
+    return measured(rows, {"real_test": len(x)})
 
 
 def of_samples(x: q.Lazy) -> Measures:

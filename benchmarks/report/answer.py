@@ -5,16 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from benchmarks.evaluation.control_rows import CONTROLS
 from benchmarks.evaluation.registry import Metric, number
+from benchmarks.keys import Kind
 from benchmarks.report import provenance, settings, tables
 from benchmarks.report.claims import Reproduced
 from benchmarks.report.comparison import badness
 from benchmarks.report.material import Material
-from benchmarks.report.tables import Kind, Summary
+from benchmarks.report.tables import Summary
 from benchmarks.report.words import listed
-
-IGNORANT = ("untrained", "mean image", "noise", "random pair")
-"""Controls that have seen nothing, or no more than the mean."""
 
 
 def findings(material: Material) -> list[str]:
@@ -22,10 +21,10 @@ def findings(material: Material) -> list[str]:
     summary = material.summary
     # A suite of generators alone has columns that only controls fill.
     metrics = [
-        m for m in tables.shown(summary) if m.direction != "none" and _means(summary, m, "family")
+        m for m in tables.shown(summary) if m.direction != "none" and _means(summary, m, "model")
     ]
     if unfinished := tables.unfinished(summary):
-        said = "; ".join(f"{row} {summary.seeds[row]}" for row in unfinished)
+        said = "; ".join(f"{row} {summary.finished(row)}" for row in unfinished)
         why = f"Nothing is ranked, for not every run has ended well: {said}."
         if summary.settings:
             return [*settings.described(material), why]
@@ -82,7 +81,7 @@ def _leaders(lead: str, summary: Summary, metrics: list[Metric]) -> str:
     """Say who has the best mean where nobody is clearly ahead."""
     leaders: dict[str, list[str]] = {}
     for metric in metrics:
-        families = _means(summary, metric, "family")
+        families = _means(summary, metric, "model")
         leaders.setdefault(min(families, key=families.__getitem__), []).append(metric.title)
     who = "; ".join(f"{family} in {listed(titles)}" for family, titles in leaders.items())
     return f"{lead}: {who or 'nobody'}."
@@ -96,10 +95,12 @@ def _behind_controls(summary: Summary, metrics: list[Metric]) -> list[str]:
     behind: list[str] = []
     worse: dict[str, list[str]] = {}
     for metric in metrics:
-        others, families = (_means(summary, metric, kind) for kind in ("control", "family"))
+        others, families = (_means(summary, metric, kind) for kind in ("control", "model"))
         if others and min(others.values()) <= min(families.values()):
             behind.append(metric.title)
-        ignorant = min((others[row] for row in IGNORANT if row in others), default=np.inf)
+        ignorant = min(
+            (m for r, m in others.items() if CONTROLS[summary.keys[r].row].ignorant), default=np.inf
+        )
         for row in (row for row, mean in families.items() if mean > ignorant):
             worse.setdefault(row, []).append(metric.title)
     said = []
@@ -119,7 +120,7 @@ def _of_references(summary: Summary, metrics: list[Metric]) -> str:
     names = [f"{row} ({lack})" for row, lack in summary.references.items()]
     ahead: dict[str, list[str]] = {}
     for metric in metrics:
-        best = min(_means(summary, metric, "family").values())
+        best = min(_means(summary, metric, "model").values())
         for row, mean in _means(summary, metric, "reference").items():
             if mean < best:
                 value = number(summary.cells[row, metric.name].mean, metric)
@@ -136,17 +137,19 @@ def _means(summary: Summary, metric: Metric, kind: Kind) -> dict[str, float]:
     cells = {
         row: cell.mean
         for (row, name), cell in summary.cells.items()
-        if name == metric.name
-        and summary.kind(row) == kind
-        and not row.startswith(("real", "training set"))
+        if name == metric.name and summary.kind(row) == kind and not _is_real(summary, row)
     }
     return dict(zip(cells, badness(list(cells.values()), metric).tolist(), strict=True))
+
+
+def _is_real(summary: Summary, row: str) -> bool:
+    return summary.kind(row) == "control" and CONTROLS[summary.keys[row].row].real
 
 
 def certainty(material: Material) -> str:
     """Say what an interval and a best here rest on."""
     finished = material.runs[material.runs["status"] == "done"]
-    seeds = finished.groupby("family")["seed"].nunique()
+    seeds = finished.groupby("label")["seed"].nunique()
     if seeds.empty:
         return "No run is finished."
     low, high = int(seeds.min()), int(seeds.max())
@@ -181,7 +184,7 @@ def cost(material: Material) -> str:
 
 def _most_seeds(summary: Summary) -> int:
     return max(
-        (cell.n for (row, _), cell in summary.cells.items() if row not in summary.controls),
+        (cell.n for (row, _), cell in summary.cells.items() if summary.kind(row) != "control"),
         default=0,
     )
 

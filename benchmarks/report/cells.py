@@ -5,8 +5,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from benchmarks.evaluation.registry import METRICS, Metric, head, number
+from benchmarks.keys import Kind
 from benchmarks.report import tables
-from benchmarks.report.tables import Kind, Summary
+from benchmarks.report.tables import Summary
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Table:
 
 
 TITLES: dict[Kind, str] = {
-    "family": "",
+    "model": "",
     "reference": "References: without an encoder, or without a prior to draw from; not ranked",
     "control": "Controls: no trained family, to read each column against",
 }
@@ -80,7 +81,7 @@ def leading(summary: Summary, wanted: Collection[str] = (), room: int = ROOM) ->
 
     """
     # Where no row encodes, what controls alone have tells nothing.
-    present = {metric for row, metric in summary.cells if row not in summary.controls}
+    present = {metric for row, metric in summary.cells if summary.kind(row) != "control"}
     metrics = [
         m for m in METRICS.values()
         if m.name in present and m.question != "cost" and (m.headline or m.name in wanted)
@@ -112,12 +113,12 @@ def table_of(summary: Summary, metrics: Sequence[Metric]) -> Table:
 
 
 def _parts(summary: Summary, metrics: Sequence[Metric]) -> dict[tuple[Kind, str], list[str]]:
-    """Return kind and setting -> its rows; only families stand apart by their settings."""
+    """Return kind and setting -> its rows; only models stand apart by their settings."""
     parts: dict[tuple[Kind, str], list[str]] = {}
     for kind in TITLES:
         for row in summary.of(kind):
             if tables.speaks(summary, row, metrics):
-                setting = summary.settings.get(row, "") if kind == "family" else ""
+                setting = summary.settings.get(row, "") if kind == "model" else ""
                 parts.setdefault((kind, setting), []).append(row)
     return parts
 
@@ -138,7 +139,7 @@ def _head(metric: Metric) -> str:
 def _line(summary: Summary, row: str, metrics: Sequence[Metric]) -> Line:
     return Line(
         name=row,
-        seeds=summary.seeds.get(row, ""),
+        seeds=summary.finished(row),
         whole=row not in tables.unfinished(summary),
         cells=[_cell(summary, row, metric) for metric in metrics],
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from benchmarks.config import Claim, Published
 from benchmarks.evaluation.registry import METRICS, Metric, number
+from benchmarks.keys import label_of
 from benchmarks.report.comparison import (
     KINDS,
     Difference,
@@ -47,9 +48,14 @@ class Verdict:
     why: str = ""
 
     @property
+    def labels(self) -> list[str]:
+        """The rows of the table that the claim is about: two, or two pairs."""
+        return [label_of(*side) for side in self.claim.sides]
+
+    @property
     def rows(self) -> str:
         """Which rows are compared."""
-        row, against, *others = self.claim.rows
+        row, against, *others = self.labels
         beside = " beside {} against {}".format(*others) if others else ""
         return f"{row} against {against}{beside}"
 
@@ -94,7 +100,16 @@ class Reproduced:
             for value in (self.ours, self.difference, self.standard_error)
         )
         theirs = number(p.value, metric)
-        return p.row, metric.title, ours, theirs, difference, error, str(self.n), p.source
+        return (
+            label_of(p.row, p.readout),
+            metric.title,
+            ours,
+            theirs,
+            difference,
+            error,
+            str(self.n),
+            p.source,
+        )
 
 
 def verdicts(claims: Iterable[Claim], runs: pd.DataFrame) -> list[Verdict]:
@@ -102,7 +117,7 @@ def verdicts(claims: Iterable[Claim], runs: pd.DataFrame) -> list[Verdict]:
 
     Args:
         claims: a suite's.
-        runs: one row per planned run: family, seed, status, then the metrics.
+        runs: one row per planned run; see `frame`.
 
     """
     return [_verdict(claim, runs) for claim in claims]
@@ -112,11 +127,12 @@ def _verdict(claim: Claim, runs: pd.DataFrame) -> Verdict:
     # The claim is about the value itself, whichever way is better: no target, no direction.
     metric = replace(METRICS[claim.metric], direction=claim.expected, target=None)
     found = groups(runs, metric)
-    for row in claim.rows:
+    rows = Verdict(claim, "not decided").labels
+    for row in rows:
         why = _gap(row, runs)
         if why or row not in found:
             return Verdict(claim, "not decided", why=why or f"{row} has no {metric.title}")
-    own = [found[row] for row in claim.rows]
+    own = [found[row] for row in rows]
     apart = _apart(own, metric)
     if apart is None:
         return Verdict(claim, "not decided", why="too few seeds, or no spread between them")
@@ -141,7 +157,7 @@ def _probability(a: Group, b: Group, metric: Metric) -> float | None:
 
 def _gap(row: str, runs: pd.DataFrame) -> str:
     """Say what is missing of a row, if anything is."""
-    own = runs[runs["family"] == row]
+    own = runs[runs["label"] == row]
     ended = int(own["status"].isin(ENDED).sum())
     if own.empty:
         return f"{row} is not among these runs"
@@ -180,7 +196,8 @@ def reproduced(
 
 
 def _reproduced(published: Published, runs: pd.DataFrame, test_images: int) -> Reproduced:
-    values = runs.loc[runs["family"] == published.row, published.metric].dropna().to_numpy(float)
+    own = runs["label"] == label_of(published.row, published.readout)
+    values = runs.loc[own, published.metric].dropna().to_numpy(float)
     n = len(values)
     if n == 0:
         return Reproduced(published, 0, None, None, None)

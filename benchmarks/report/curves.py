@@ -50,13 +50,13 @@ def losses(row: str, game: str, curve: pd.DataFrame, stem: Path) -> bool:
 def gradient_norms(curves: pd.DataFrame, stem: Path) -> bool:
     """Draw each player's gradient norm, a panel per row of the table; False if none was logged."""
     names = [column for column in _columns(curves) if column.endswith(f"/{GRADIENT}")]
-    rows = list(dict.fromkeys(curves["family"])) if names else []
+    rows = list(dict.fromkeys(curves["label"])) if names else []
     if not rows:
         return False
     looks = looks_of(column.split("/", 1)[0] for column in names)
     figure, axes = grid(len(rows), columns=2)
     for axis, row in zip(axes, rows, strict=True):
-        own = curves[curves["family"] == row]
+        own = curves[curves["label"] == row]
         for column in names:
             if own[column].notna().any():
                 player = column.split("/", 1)[0]

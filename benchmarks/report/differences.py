@@ -50,7 +50,7 @@ def compared(
     for metric in metrics:
         pairs = differences[differences["metric"] == metric.name]
         ranked = ranks[ranks["metric"] == metric.name]
-        own = ranked["family"].map(lambda row: (settings or {}).get(row, ""))
+        own = ranked["label"].map(lambda row: (settings or {}).get(row, ""))
         for setting in own.unique():  # references are in pairs, and in no rank
             found.append(_compared(metric, setting, pairs, ranked[own == setting]))
     return found
@@ -110,7 +110,7 @@ def _limits(differences: pd.DataFrame) -> str:
 
 
 def _compared(metric: Metric, setting: str, pairs: pd.DataFrame, ranks: pd.DataFrame) -> Compared:
-    said = str(pairs["kind"].iloc[0])
+    said = str(pairs["estimand"].iloc[0])
     if ranks["order_share"].notna().all():
         said += (
             f"; the first is best in {ranks['best_share'].iloc[0]:.0%} of the resamples of these "
@@ -119,10 +119,10 @@ def _compared(metric: Metric, setting: str, pairs: pd.DataFrame, ranks: pd.DataF
         )
     rows = []
     records = ranks.to_dict("records")
-    for row, following in zip(records, [*ranks["family"][1:], None], strict=True):
-        pair = pairs[(pairs["a"] == row["family"]) & (pairs["b"] == following)]
+    for row, following in zip(records, [*ranks["label"][1:], None], strict=True):
+        pair = pairs[(pairs["a"] == row["label"]) & (pairs["b"] == following)]
         n = f"{row['n']} ({row['lost']} lost)" if row["lost"] else str(row["n"])
-        rows.append((str(row["family"]), n, *_rank(row), *_against(pair, metric)))
+        rows.append((str(row["label"]), n, *_rank(row), *_against(pair, metric)))
     return Compared(metric, setting, said, rows)
 
 

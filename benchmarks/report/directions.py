@@ -26,15 +26,15 @@ ENOUGH = 2
 
 
 def directions(*frames: pd.DataFrame) -> dict[str, str]:
-    """Return row -> DRAWS, ENCODES, RECONSTRUCTS, BOTH, or UNKNOWN where nothing was measured.
+    """Return label -> DRAWS, ENCODES, RECONSTRUCTS, BOTH, or UNKNOWN where nothing was measured.
 
     Args:
-        frames: one row per run or per look during training: family, then metrics.
+        frames: one row per run or per look during training: label, then metrics.
 
     """
     found: dict[str, set[str]] = {}
     for frame in (frame for frame in frames if len(frame)):
-        for row, own in frame.groupby("family", sort=False):
+        for row, own in frame.groupby("label", sort=False):
             measured = [name for name in METRICS if name in own and own[name].notna().any()]
             found.setdefault(str(row), set()).update(_needed(name) for name in measured)
     return {row: _way(ways - {UNKNOWN}) for row, ways in found.items()}

@@ -31,7 +31,7 @@ def endings(jobs: Iterable[Job]) -> list[str]:
     for job in jobs:
         if (status := status_of(job)) != "done":
             said = _how_far(job, status)
-            seeds.setdefault((job.run.row, said), []).append(str(job.run.seed))
+            seeds.setdefault((job.key.name, said), []).append(str(job.run.seed))
     return [
         f"{row}, seed{'s' * (len(own) > 1)} {', '.join(own)}: {said}"
         for (row, said), own in seeds.items()

@@ -14,11 +14,11 @@ from benchmarks.report.comparison import badness
 from benchmarks.report.statistics import LOST
 
 DIFFERENCES = (
-    *("metric", "a", "b", "n_a", "n_b", "lost_a", "lost_b", "kind", "estimate", "low", "high"),
+    *("metric", "a", "b", "n_a", "n_b", "lost_a", "lost_b", "estimand", "estimate", "low", "high"),
     *("p", "smallest_p", "p_holm", "probability_of_improvement", "paired"),
 )
 RANKS = (
-    *("metric", "family", "n", "lost", "rank", "mean_rank", "rank_low", "rank_high"),
+    *("label", "metric", "n", "lost", "rank", "mean_rank", "rank_low", "rank_high"),
     *("stability", "best_share", "order_share"),
 )
 
@@ -46,7 +46,7 @@ def groups(runs: pd.DataFrame, metric: Metric) -> dict[str, Group]:
     """Return family -> its runs, best mean first; families without any value are left out.
 
     Args:
-        runs: one row per planned run: family, seed, status, then the metrics. Controls are dropped.
+        runs: one row per planned run; see `frame`. Controls are dropped.
         metric: a better direction is needed for the order; without one the rows' order stays.
 
     """
@@ -54,7 +54,7 @@ def groups(runs: pd.DataFrame, metric: Metric) -> dict[str, Group]:
         str(family): Group(
             values.to_numpy(dtype=float), _lost(rows, metric), len(rows), _left_out(rows, values)
         )
-        for family, rows in runs[runs["status"] != "control"].groupby("family", sort=False)
+        for family, rows in runs[runs["kind"] != "control"].groupby("label", sort=False)
         if len(values := rows[metric.name].dropna())
     }
     if metric.direction == "none":
@@ -140,7 +140,7 @@ def _ranked(metric: Metric, found: dict[str, Group]) -> list[dict[str, object]]:
     values = {family: group.values for family, group in found.items()}
     observed = stats.rankdata([badness(own, metric).mean() for own in values.values()])
     rows: list[dict[str, object]] = [
-        {"metric": metric.name, "family": family, "n": len(group.values), "lost": group.lost}
+        {"metric": metric.name, "label": family, "n": len(group.values), "lost": group.lost}
         | {"rank": rank}
         for (family, group), rank in zip(found.items(), observed, strict=True)
     ]
@@ -167,7 +167,7 @@ def _pair(metric: Metric, one: tuple[str, Group], other: tuple[str, Group]) -> d
     return {
         "metric": metric.name,
         **{"a": a, "b": b, "n_a": n_a, "n_b": n_b, "lost_a": ours.lost, "lost_b": theirs.lost},
-        "kind": comparison.kind(metric),
+        "estimand": comparison.kind(metric),
         **({k: getattr(found, k) for k in ("estimate", "low", "high")} if found else {}),
         "paired": paired,
         "p": p,
@@ -184,7 +184,7 @@ def _with_direction(metrics: Iterable[Metric] | None) -> list[Metric]:
 
 def _table(rows: Sequence[dict[str, object]], columns: Sequence[str]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=list(columns))
-    texts = ("metric", "family", "a", "b", "kind")
+    texts = ("metric", "label", "a", "b", "estimand")
     counts = ("n", "lost", "n_a", "n_b", "lost_a", "lost_b")
     types = dict.fromkeys(counts, int) | {"paired": bool}
     return table.astype({c: types.get(c, float) for c in columns if c not in texts})

@@ -16,12 +16,12 @@ def learning(light: pd.DataFrame, looks: Looks, stem: Path) -> bool:
     panels = [(x, name) for name in LIGHT if name in light for x in X_LABELS]
     if not panels:
         return False
-    names = [name for name in looks if name in set(light["family"])]
+    names = [name for name in looks if name in set(light["label"])]
     figure, axes = grid(len(panels))
     for axis, (x, metric) in zip(axes, panels, strict=True):
         for name in names:
             _over(
-                axis, light[light["family"] == name].dropna(subset=[metric]), x, metric, looks[name]
+                axis, light[light["label"] == name].dropna(subset=[metric]), x, metric, looks[name]
             )
         shares = METRICS[metric].scale == "logit"  # all near 1: a logarithm shows nothing more
         logarithmic(axis.xaxis, *([] if shares else [axis.yaxis]))
@@ -45,10 +45,10 @@ def truncation(curves: pd.DataFrame, looks: Looks, stem: Path) -> bool:
     wanted = ["precision_hybrid", "recall_hybrid", "fid_hybrid"]
     if not len(curves) or not set(wanted) <= set(curves):
         return False
-    names = [name for name in looks if name in set(curves["family"])]
+    names = [name for name in looks if name in set(curves["label"])]
     figure, (left, right) = grid(2)
     for name in names:
-        own = curves[curves["family"] == name]
+        own = curves[curves["label"] == name]
         mean = own.groupby("threshold", dropna=False)[wanted].mean()
         left.plot(mean["recall_hybrid"], mean["precision_hybrid"], **looks[name].points)
         cut = mean[mean.index.notna()]

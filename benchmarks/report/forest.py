@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from benchmarks.evaluation.control_rows import CONTROLS
 from benchmarks.evaluation.registry import Metric, head, number
 from benchmarks.report import tables
 from benchmarks.report.statistics import Estimate
@@ -27,7 +28,7 @@ DASHES: dict[str, tuple[float, ...]] = {
     "prior draws": (7, 2, 1, 2, 1, 2),
     "untrained": (1, 1.5),
 }
-"""What a control's name begins with -> dash and gap, the same in every figure of every suite."""
+"""A control's title, without its number -> dash and gap, the same in every figure."""
 LETTERS = 46
 """In a line under an axis: as many as it is wide."""
 CONTROL: dict[str, Any] = {"color": GREY, "linewidth": 1.2, "zorder": 0}
@@ -43,14 +44,14 @@ def questions(summary: Summary) -> list[str]:
 def forest(summary: Summary, looks: Looks, question: str, stem: Path) -> bool:
     """Draw a question's headline metrics in a column, which a narrow window can show whole."""
     metrics = [metric for metric in _metrics(summary) if metric.question == question]
-    rows = summary.of("family", "reference")
+    rows = summary.of("model", "reference")
     named: dict[str, Line2D] = {}
     figure, axes = grid(len(metrics), columns=1, panel=(4.2, 1.1 + 0.24 * len(rows)))
     for axis, metric in zip(axes, metrics, strict=True):
         own = [row for row in reversed(rows) if (row, metric.name) in summary.cells]
         for y, row in enumerate(own):
             _interval(axis, y, summary.cells[row, metric.name], metric, looks[row])
-        labels = [row + " (ref.)" * (row in summary.references) for row in own]
+        labels = [row + " (ref.)" * (summary.kind(row) == "reference") for row in own]
         axis.set_yticks(range(len(own)), labels)
         axis.set(title=head(metric), ylim=(-0.6, len(own) - 0.4))
         axis.grid(axis="y", visible=False)
@@ -72,7 +73,7 @@ def forest(summary: Summary, looks: Looks, question: str, stem: Path) -> bool:
 
 def _metrics(summary: Summary) -> list[Metric]:
     """Return the headline metrics that any row but a control has; a cost has no interval."""
-    rows = summary.of("family", "reference")
+    rows = summary.of("model", "reference")
     return [
         metric
         for metric in tables.shown(summary)
@@ -108,7 +109,9 @@ def _controls(summary: Summary, metric: Metric) -> dict[str, Estimate]:
     found = {}
     for name in metric.controls.split(", "):
         rows = [
-            r for r in summary.controls if r.startswith(name) and (r, metric.name) in summary.cells
+            label
+            for label in summary.of("control")
+            if _title(summary, label) == name and (label, metric.name) in summary.cells
         ]
         if rows:
             found[rows[-1]] = summary.cells[rows[-1], metric.name]
@@ -122,7 +125,9 @@ def _draw_controls(axis: Axes, summary: Summary, metric: Metric) -> dict[str, Li
     for name, cell in _controls(summary, metric).items():
         value = cell.mean * metric.factor
         if low <= value <= high:
-            drawn[name] = axis.axvline(value, linestyle=dash_of(name), **CONTROL)
+            drawn[name] = axis.axvline(
+                value, linestyle=(0, DASHES[_title(summary, name)]), **CONTROL
+            )
         else:
             beyond.append(f"{name}: {number(cell.mean, metric)}")
     if metric.target is not None:
@@ -132,6 +137,6 @@ def _draw_controls(axis: Axes, summary: Summary, metric: Metric) -> dict[str, Li
     return drawn
 
 
-def dash_of(control: str) -> tuple[int, tuple[float, ...]]:
-    """Return how a control's line is drawn."""
-    return 0, next(dash for name, dash in DASHES.items() if control.startswith(name))
+def _title(summary: Summary, label: str) -> str:
+    """Return what a control is called whatever the number of its images."""
+    return CONTROLS[summary.keys[label].row].title

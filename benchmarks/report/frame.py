@@ -1,6 +1,7 @@
 """One DataFrame from the run folders of a plan."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,46 +9,51 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.config import Suite
+from benchmarks.evaluation.control_rows import CONTROLS
 from benchmarks.evaluation.protocol import LIGHT_VERSION
 from benchmarks.evaluation.registry import LIGHT, METRICS
 from benchmarks.files import read_json, read_lines
+from benchmarks.keys import Key, label_of
 from benchmarks.plan import Job, controls_folder, controls_job, is_evaluated, state
+from benchmarks.report.columns import PARTS, columns_of
 from benchmarks.report.statistics import LOST
 from datasets.registry import DATASETS
 
 EARLY = 200
 """The step of the light evaluation that tells how soon a family is good."""
+LEADING = (*PARTS, "seed", "status", "label")
+"""What a run or a repetition of a control says of itself before its metrics."""
 GRADIENT = "generator/grad_norm"
 """Of the player that moves G and nothing else; families that train E with it have none."""
 
 
 def results_frame(jobs: Sequence[Job]) -> pd.DataFrame:
-    """Return one row per planned run and readout: family, seed, status, then the metrics.
+    """Return one row per planned run and readout: its key, seed, status, label, then the metrics.
 
     Where every run leaves a class out of its training, that class stands before the metrics.
     Runs of other code, protocols or settings have other identities and never enter.
     """
     found = {job.label: _rows(job) for job in jobs}
-    readouts = {job.run.row: {""} for job in jobs}
+    readouts = {job.key: {""} for job in jobs}
     for job in jobs:
-        readouts[job.run.row] |= set(found[job.label])
+        readouts[job.key] |= set(found[job.label])
     rows = [
-        {"family": job.run.row + (f" ({readout})" if readout else ""), "seed": job.run.seed}
-        | {"status": status_of(job), "left_out": job.run.left_out}
+        columns_of(replace(job.key, readout=readout))
+        | {"seed": job.run.seed, "status": status_of(job), "left_out": job.run.left_out}
         | _stability(job, readout, found[job.label].get("", {}))
         | found[job.label].get(readout, {})
         for job in jobs
-        for readout in sorted(readouts[job.run.row])
+        for readout in sorted(readouts[job.key])
     ]
     frame = pd.DataFrame(rows)
     paired = ["left_out"] * any(job.run.left_out is not None for job in jobs)
-    return frame.reindex(columns=["family", "seed", "status", *paired, *METRICS])
+    return frame.reindex(columns=[*LEADING, *paired, *METRICS])
 
 
 def controls_frame(suite: Suite, results: Path) -> pd.DataFrame:
     """Return the control rows in the same form; empty if this protocol has not evaluated them."""
     wanted = controls_job(suite, results).evaluation_identity
-    content = read_json(controls_folder(suite, results) / "metrics.json") or {}
+    content = _controls(controls_folder(suite, results))
     return _control_rows(content if content.get("identity") == wanted else {})
 
 
@@ -60,7 +66,7 @@ def controls_of(suite: Suite, folders: Iterable[Path], say: Callable[[str], None
     now = controls_job(suite, Path()).evaluation_identity
     found: dict[str, dict[str, Any]] = {}
     for folder in folders:
-        content = read_json(folder / "metrics.json") or {}
+        content = _controls(folder)
         identity = content.get("identity", {})
         if identity and identity | {"training": ""} == now | {"training": ""}:
             found.setdefault(identity["training"], content)
@@ -71,42 +77,66 @@ def controls_of(suite: Suite, folders: Iterable[Path], say: Callable[[str], None
     return _control_rows({})
 
 
+def _controls(folder: Path) -> dict[str, Any]:
+    """Return what a folder of controls says, if it names them as they are named now."""
+    content = read_json(folder / "metrics.json") or {}
+    return content if set(content.get("titles", {"": ""})) <= set(CONTROLS) else {}
+
+
 def _control_rows(content: Mapping[str, Any]) -> pd.DataFrame:
     rows = [
-        {"family": name, "seed": seed, "status": "control"} | metrics
-        for name, repetitions in content.get("rows", {}).items()
-        for seed, metrics in enumerate(repetitions)
+        columns_of(Key(name, "", kind="control", title=title))
+        | {"seed": seed, "status": "control"}
+        | metrics
+        for name, title in content.get("titles", {}).items()
+        for seed, metrics in enumerate(content["rows"][name])
     ]
-    return pd.DataFrame(rows, columns=["family", "seed", "status", *METRICS])
+    return pd.DataFrame(rows, columns=[*LEADING, *METRICS])
 
 
 def light_frame(jobs: Sequence[Job]) -> pd.DataFrame:
-    """Return the light evaluations during training: family, seed, step, seconds, metrics.
+    """Return the light evaluations during training: key, label, seed, step, seconds, metrics.
 
-    A readout's are rows of their own.
+    A readout's are rows of their own; they stand behind all others.
     """
-    light = _lines(jobs, "light.jsonl")
-    if "protocol" not in light:
-        return pd.DataFrame()
-    light = light[light["protocol"] == LIGHT_VERSION]
-    parts = [light[[name for name in light if "/" not in str(name)]]]
-    for column in (str(name) for name in light if "/" in str(name)):
-        readout, metric = column.split("/")
-        own = light[["family", "seed", "step", "seconds", column]].dropna()
-        parts.append(own.rename(columns={column: metric}))
-        parts[-1]["family"] += f" ({readout})"
-    return pd.concat(parts, ignore_index=True)
+    rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for job in jobs:
+        for line in read_lines(job.folder / "light.jsonl"):
+            if line.get("protocol") == LIGHT_VERSION:
+                for (readout, metric), own in _by_readout(line).items():
+                    about = columns_of(replace(job.key, readout=readout)) | {"seed": job.run.seed}
+                    rows.setdefault((readout, metric), []).append(about | own)
+    return pd.DataFrame([row for own in rows.values() for row in own])
+
+
+def _by_readout(line: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return (readout, metric) -> when, and its value; ("", "") -> what is of no readout.
+
+    The one place that knows how light.jsonl writes a readout's metric: "readout/metric".
+    """
+    named = {name: name.partition("/") for name in line}
+    found = {("", ""): {name: line[name] for name, (_, slash, _) in named.items() if not slash}}
+    when = {name: line[name] for name in ("step", "seconds") if name in line}
+    for name, (readout, slash, metric) in named.items():
+        if slash:
+            found[readout, metric] = when | {metric: line[name]}
+    return found
 
 
 def curve_frame(jobs: Sequence[Job]) -> pd.DataFrame:
-    """Return the losses during training: family, seed, step, seconds, "player/term" columns."""
-    return _lines(jobs, "curve.jsonl")
+    """Return the losses during training: label, seed, step, seconds, "player/term" columns."""
+    rows = [
+        columns_of(job.key) | {"seed": job.run.seed} | row
+        for job in jobs
+        for row in read_lines(job.folder / "curve.jsonl")
+    ]
+    return pd.DataFrame(rows)
 
 
 def truncation_frame(jobs: Sequence[Job]) -> pd.DataFrame:
-    """Return the truncation curves: family, seed, threshold (NaN: the whole prior), metrics."""
+    """Return the truncation curves: key, seed, threshold (NaN: the whole prior), metrics."""
     rows = [
-        {"family": job.run.row, "seed": job.run.seed} | row
+        columns_of(job.key) | {"seed": job.run.seed} | row
         for job in jobs
         if state(job) == "done"
         for row in (read_json(job.folder / "metrics.json") or {})["curves"].get("truncation", [])
@@ -117,7 +147,7 @@ def truncation_frame(jobs: Sequence[Job]) -> pd.DataFrame:
 def undefined_metrics(jobs: Sequence[Job]) -> list[str]:
     """Return a line for every metric that had no value in a finished run, with the reason."""
     return [
-        f"{job.label}{f' ({readout})' if readout else ''}: {reason}"
+        f"{label_of(job.label, readout)}: {reason}"
         for job in jobs
         if state(job) == "done"
         for name in ("metrics.json", "inception.json")
@@ -125,15 +155,6 @@ def undefined_metrics(jobs: Sequence[Job]) -> list[str]:
         for readout, reasons in (read_json(job.folder / name) or {}).get("undefined", {}).items()
         for reason in reasons.values()
     ]
-
-
-def _lines(jobs: Sequence[Job], name: str) -> pd.DataFrame:
-    rows = [
-        {"family": job.run.row, "seed": job.run.seed} | row
-        for job in jobs
-        for row in read_lines(job.folder / name)
-    ]
-    return pd.DataFrame(rows)
 
 
 def _rows(job: Job) -> dict[str, dict[str, float]]:

@@ -28,7 +28,7 @@ def table(summary: Summary, caption: str) -> str:
 
     """
     metrics = tables.shown(summary)
-    rows = [row for row in summary.families if tables.speaks(summary, row, metrics)]
+    rows = [row for row in summary.keys if tables.speaks(summary, row, metrics)]
     body = []
     for before, row in zip([None, *rows], rows, strict=False):
         apart = before is not None and summary.kind(before) != summary.kind(row)
@@ -64,7 +64,7 @@ def _head(metric: Metric) -> str:
 
 
 def _lines(summary: Summary, row: str, metrics: Sequence[Metric]) -> list[str]:
-    name = rf"\emph{{{escaped(row)}}}" if row in summary.controls else escaped(row)
+    name = rf"\emph{{{escaped(row)}}}" if summary.kind(row) == "control" else escaped(row)
     means = [_mean(summary, row, metric) for metric in metrics]
     intervals = [_interval(summary, row, metric) for metric in metrics]
     lines = [_line([name, escaped(summary.runs(row)), *means])]

@@ -29,7 +29,7 @@ def showing(jobs: Iterable[Job], name: str) -> dict[str, Job]:
     found: dict[str, Job] = {}
     for job in jobs:
         if (job.folder / name).exists():
-            found.setdefault(job.run.row, job)
+            found.setdefault(job.key.name, job)
     return found
 
 
@@ -39,7 +39,7 @@ def early_samples(jobs: Iterable[Job]) -> dict[str, list[tuple[int, Path]]]:
     for job in jobs:
         steps = [(int(p.stem.split("-")[1]), p) for p in job.folder.glob("samples-*.png")]
         if steps:
-            found.setdefault(job.run.row, sorted(steps))
+            found.setdefault(job.key.name, sorted(steps))
     return found
 
 

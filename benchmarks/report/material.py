@@ -10,6 +10,7 @@ from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.plan import Job
 from benchmarks.report import claims, families, frame, provenance, tables
 from benchmarks.report.claims import Reproduced, Verdict
+from benchmarks.report.columns import keys_of, with_references
 from benchmarks.report.directions import directions, references
 from benchmarks.report.tables import Summary
 from benchmarks.rows import settings_of
@@ -55,7 +56,8 @@ def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: s
     """Read the run folders and compute what all forms of the report show."""
     runs, light = frame.results_frame(jobs), frame.light_frame(jobs)
     lacking = references(directions(runs, light))
-    settings = settings_of(suite, runs["family"])
+    runs = with_references(runs, lacking)
+    settings = settings_of(suite, keys_of(runs).values())
     within = [WITHIN] if settings else []
     return Material(
         suite=suite,
@@ -67,7 +69,7 @@ def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: s
         controls=controls,
         summary=tables.summarise(runs, controls, lacking, settings),
         differences=families.differences(runs, settings=settings),
-        ranks=families.ranks(runs[~runs["family"].isin(list(lacking))], settings=settings),
+        ranks=families.ranks(runs[runs["kind"] == "model"], settings=settings),
         verdicts=claims.verdicts(suite.claims, runs),
         reproduced=claims.reproduced(suite.published, runs, DATASETS[suite.dataset].test),
     )
@@ -78,7 +80,7 @@ def _remarks(suite: Suite, jobs: Sequence[Job]) -> list[str]:
     said = [
         f"{row}: a Gaussian likelihood of variance {variance:g} per pixel."
         for row, variance in {
-            job.run.row: job.run.options.get("variance", default_of("vae", "variance"))
+            job.key.name: job.run.options.get("variance", default_of("vae", "variance"))
             for job in jobs
             if job.run.family == "vae"
         }.items()

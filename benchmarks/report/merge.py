@@ -1,7 +1,7 @@
 """Any run folders, from any machine -> the groups of runs that may stand in one table."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from benchmarks.identity import configuration_digest, training_identity
 from benchmarks.nearest import flat
 from benchmarks.plan import Job, state
 from benchmarks.report.frame import controls_of
-from benchmarks.rows import row_name, run_of
+from benchmarks.resolve import Resolved, resolve, resolve_row
 
 NAME = "merged"
 QUESTION = "What do these runs say side by side?"
@@ -137,7 +137,7 @@ def _better(one: Job, other: Job, say: Callable[[str], None]) -> Job:
 
 
 def _named_apart(jobs: Sequence[Job]) -> list[Job]:
-    """Name rows apart that share a name but not their settings; they are no seeds of one row."""
+    """Make variants of rows that share a name but not their settings: no seeds of one row."""
     variants: dict[str, list[dict[str, Any]]] = {}
     for job in jobs:
         known = variants.setdefault(job.run.row, [])
@@ -155,12 +155,11 @@ def _named(job: Job, variants: Sequence[dict[str, Any]]) -> Job:
     ]
     if not differing:
         return job
-    name = f"{job.run.row} ({', '.join(differing)})"
-    return Job(job.run.model_copy(update={"row": name}), job.identity, job.folder)
+    return replace(job, variant=", ".join(differing))
 
 
 def _setting(name: str, value: Any) -> str:
-    """Return a setting as a row's name says it: a switch by its name alone."""
+    """Return a setting as a variant says it: a switch by its name alone."""
     return f"{'' if value else 'not '}{name}" if isinstance(value, bool) else f"{name} {value}"
 
 
@@ -176,25 +175,45 @@ def _shared(run: Run) -> Shared:
 
 def _of_suite(jobs: Sequence[Job], suite: Suite, say: Callable[[str], None]) -> list[Job]:
     """Return the runs that the suite itself would train, rows of any family included."""
-    rows = {row_name(family): family for family in suite.families}
-    differing = {job.folder: _difference(job.run, suite, rows) for job in jobs}
-    kept = [job for job in jobs if not differing[job.folder]]
+    asked = resolve(suite)
+    rows = asked | _others({job.run.row for job in jobs} - {*asked}, suite)
+    differing = {job.folder: _difference(job.run, rows[job.run.row]) for job in jobs}
+    kept = [
+        _placed(job, row)
+        for job in jobs
+        for row in [rows[job.run.row]]
+        if isinstance(row, Resolved) and not differing[job.folder]
+    ]
     example = next((f"{path}: {why}" for path, why in differing.items() if why), "")
     if not kept:
         raise UserError(f"none of these runs is one that {suite.name} asks for ({example})")
     if left := len(jobs) - len(kept):
         say(f"{left} runs left out that {suite.name} does not ask for ({example})")
-    order = [*rows, *(job.run.row for job in kept)]
+    order = [*asked, *(job.run.row for job in kept)]
     return sorted(kept, key=lambda job: (order.index(job.run.row), job.run.seed))
 
 
-def _difference(run: Run, suite: Suite, rows: Mapping[str, str]) -> str:
+def _others(names: Iterable[str], suite: Suite) -> dict[str, Resolved | str]:
+    """Return rows as the suite would have them if it had them, or why it cannot."""
+    found: dict[str, Resolved | str] = {}
+    for name in names:
+        try:
+            found[name] = resolve_row(suite, name)
+        except UserError as error:
+            found[name] = str(error)
+    return found
+
+
+def _placed(job: Job, row: Resolved) -> Job:
+    """Return a job as the suite itself plans it."""
+    return replace(job, base=row.base, variant=row.variant) if row.variant else job
+
+
+def _difference(run: Run, row: Resolved | str) -> str:
     """Say in what a run is not the suite's run of its row and seed; nothing if it is."""
-    try:
-        asked = run_of(suite, rows.get(run.row, run.row), run.seed)
-    except UserError as error:
-        return str(error)
-    own, other = (flat(one.model_dump()) for one in (run, asked))
+    if isinstance(row, str):
+        return row
+    own, other = (flat(one.model_dump()) for one in (run, row.run(run.seed)))
     names = sorted(name for name in {*own, *other} if own.get(name) != other.get(name))
     return ", ".join(f"{n} is {own.get(n)}, not {other.get(n)}" for n in names)
 

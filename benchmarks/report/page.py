@@ -143,7 +143,7 @@ def _numbers(material: Material) -> dict[str, Any]:
         "glossary": [m for m in METRICS.values() if m.name in present],
         "in_words": words.in_plain_words(m for m in headline if m.question != "cost"),
         "words": words.GENERAL,
-        "rows": words.rows(summary, (job.run for job in material.jobs)),
+        "rows": words.rows(summary, material.jobs),
         "head": head,
         "compared": compared if decided else [],
         "ranks": ranks_of(material, headline) if decided else [],
@@ -165,12 +165,12 @@ def ranks_of(material: Material, metrics: Sequence[Metric]) -> list[tuple[str, .
     """Return each family's mean rank in each metric: a head line, then a line per family."""
     ranks = material.ranks.dropna(subset=["mean_rank"])
     known = {
-        (row["family"], row["metric"]): f"{row['mean_rank']:.1f} "
+        (row["label"], row["metric"]): f"{row['mean_rank']:.1f} "
         f"[{row['rank_low']:g}, {row['rank_high']:g}]"
         for row in ranks.to_dict("records")
     }
     ranked = [m for m in metrics if m.name in set(ranks["metric"])]
-    families = [f for f in material.summary.families if f in set(ranks["family"])]
+    families = [f for f in material.summary.keys if f in set(ranks["label"])]
     lines = [(f, *(known.get((f, m.name), "") for m in ranked)) for f in families]
     return [("family", *(m.title for m in ranked)), *lines] if lines else []
 
@@ -216,7 +216,7 @@ def _origin(material: Material) -> dict[str, Any]:
     suite = material.suite
     rows: dict[str, Any] = {}
     for job in material.jobs:
-        rows.setdefault(job.run.row, job.run)
+        rows.setdefault(job.key.name, job.run)
     return {
         "command": material.command,
         "configuration": json.dumps(suite.model_dump(mode="json"), indent=1),
@@ -232,4 +232,4 @@ def _origin(material: Material) -> dict[str, Any]:
 
 
 def _seeds(material: Material, row: str) -> int:
-    return max(job.run.seed for job in material.jobs if job.run.row == row) + 1
+    return max(job.run.seed for job in material.jobs if job.key.name == row) + 1

@@ -11,7 +11,7 @@ from benchmarks.errors import UserError
 from benchmarks.files import read_json
 from benchmarks.identity import sources_of, versions_of
 from benchmarks.plan import SHORT, Job, load_suite, shortened, suite_names
-from benchmarks.rows import row_name, run_of
+from benchmarks.resolve import resolve, resolve_row
 
 FOR_ALL = ("precision", "threads", "stacked")
 """Training settings that all rows of a suite share."""
@@ -111,11 +111,9 @@ def command_of(run: Run, suite: str, seeds: int) -> str:
         seeds: how many.
 
     """
-    row = run.row.split(" (")[0]  # as it was before rows of other settings were named apart
-    run = run.model_copy(update={"row": row})
     name, changes = _closest(run, suite)
     words = ["python", "run_all.py", "--suite", name.removesuffix(SHORT)]
-    words += [*(["--short"] * name.endswith(SHORT)), "--families", row, "--seeds", str(seeds)]
+    words += [*(["--short"] * name.endswith(SHORT)), "--families", run.row, "--seeds", str(seeds)]
     for setting in changes:
         words += ["--set", setting]
     return shlex.join(words)
@@ -149,7 +147,7 @@ def changes_of(suite: Suite, jobs: Iterable[Job]) -> str:
     steps = own.pop("training.steps"), other.pop("training.steps")
     seeds = len({job.run.seed for job in jobs}), committed.seeds
     said = [_amount(*steps, "updates"), _amount(*seeds, "seeds")]
-    said += _rows_changed([job.run.row for job in jobs], map(row_name, committed.families))
+    said += _rows_changed([job.run.row for job in jobs], resolve(committed))
     said += [
         f"{name} {own.get(name, 'default')} instead of {other.get(name, 'default')}"
         for name in dict.fromkeys([*own, *other])
@@ -206,9 +204,8 @@ def _changes(run: Run, suite: Suite) -> list[str] | None:
     if given.get("preset", suite.tier) != run.tier:
         row["preset"] = run.tier
     try:
-        base = run_of(
-            suite.model_copy(update={"rows": suite.rows | {run.row: row}}), run.row, run.seed
-        )
+        rows = suite.rows | {run.row: row}
+        base = resolve_row(suite.model_copy(update={"rows": rows}), run.row)
     except UserError:
         return None
     changed = {f"rows.{run.row}.{k}": v for k, v in row.items() if given.get(k) != v}

@@ -11,7 +11,7 @@ from benchmarks.report.comparison import clear_best
 from benchmarks.report.families import Group, are_paired, groups, within
 from benchmarks.report.material import Material
 from benchmarks.report.words import listed
-from benchmarks.rows import ROOMS, place_of
+from benchmarks.resolve import ROOMS
 
 TITLE = "Who leads at each setting"
 READING = (
@@ -68,9 +68,9 @@ def _standing(material: Material, metric: Metric) -> Standing:
     summary, ranks = material.summary, material.ranks
     own = ranks[(ranks["metric"] == metric.name) & ranks["mean_rank"].notna()]
     orders: dict[str, list[str]] = {}
-    for row in own["family"]:
-        orders.setdefault(summary.settings[row], []).append(place_of(row, material.suite)[0])
-    runs = material.runs[material.runs["family"].isin(own["family"])]
+    for row in own["label"]:
+        orders.setdefault(summary.settings[row], []).append(summary.keys[row].unvaried)
+    runs = material.runs[material.runs["label"].isin(own["label"])]
     parts = within(groups(runs, metric), summary.settings)
     comparisons = sum(len(part) * (len(part) - 1) // 2 for part in parts.values())
     clear = {
@@ -85,7 +85,7 @@ def _standing(material: Material, metric: Metric) -> Standing:
 
 
 def _by_family(part: Mapping[str, Group], material: Material) -> dict[str, Group]:
-    return {place_of(row, material.suite)[0]: group for row, group in part.items()}
+    return {material.summary.keys[row].unvaried: group for row, group in part.items()}
 
 
 def _clear(part: Mapping[str, Group], metric: Metric, error: float) -> Pairs:
@@ -117,15 +117,15 @@ def _cell(standing: Standing, setting: str) -> str:
 
 def described(material: Material) -> list[str]:
     """Say which families there are, at which settings, and which of them are not ranked."""
-    summary, suite = material.summary, material.suite
-    names = dict.fromkeys(place_of(row, suite)[0] for row in summary.of("family"))
+    summary, keys = material.summary, material.summary.keys
+    names = dict.fromkeys(keys[row].unvaried for row in summary.of("model"))
     settings = dict.fromkeys(summary.settings.values())
     changes = listed([_changes(setting, material) for setting in settings])
     lines = [
         f"{len(names)} families ({listed(list(names))}), each at {len(settings)} settings: "
         f"{changes}. Rows are compared within their setting only."
     ]
-    lacking = {place_of(row, suite)[0]: lack for row, lack in summary.references.items()}
+    lacking = {keys[row].unvaried: lack for row, lack in summary.references.items()}
     if lacking:
         said = listed([f"{row} ({lack})" for row, lack in lacking.items()])
         lines.append(f"Not ranked, for each lacks a direction and is here as a reference: {said}.")
@@ -136,7 +136,8 @@ def _changes(setting: str, material: Material) -> str:
     """Return a setting with what it changes of a family's own row."""
     suite = material.suite
     row = next(row for row, own in material.summary.settings.items() if own == setting)
-    own, other = (_flat(suite.rows.get(name, {})) for name in (row, place_of(row, suite)[0]))
+    key = material.summary.keys[row]
+    own, other = (_flat(suite.rows.get(name, {})) for name in (key.name, key.row))
     changes = [f"{k} {v}" for k, v in own.items() if k != "family" and other.get(k) != v]
     return setting + f" ({', '.join(changes)})" * bool(changes)
 

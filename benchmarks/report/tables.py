@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 from rich.console import Console
@@ -10,12 +9,15 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from benchmarks.evaluation.registry import METRICS, Metric, head, number, table_line
+from benchmarks.keys import Key, Kind
+from benchmarks.report.columns import Seeds, first, keys_of, with_references
 from benchmarks.report.comparison import clear_best
 from benchmarks.report.endings import in_words
 from benchmarks.report.families import are_paired, groups, within
 from benchmarks.report.statistics import Estimate, estimate
 
-Kind = Literal["family", "reference", "control"]
+KINDS: tuple[Kind, ...] = ("model", "reference", "control")
+"""In the order of the tables."""
 
 
 @dataclass(frozen=True)
@@ -23,40 +25,45 @@ class Summary:
     """What the tables show.
 
     Attributes:
-        families: rows in order, references and then controls last.
-        controls: which of them are controls.
+        keys: label -> which row that is, in the order of the tables: references and then controls
+            last. Everything else here goes by label.
         references: rows that lack a direction where others have both -> what they lack. They stand
-            beside the families and are not ranked with them.
+            beside the models and are not ranked with them.
         cells: (row, metric) -> estimate; absent where a row cannot be measured.
-        best: metric -> who is clearly better than every other family, if any; one of a setting.
-        seeds: row -> "finished/planned", and what became of the others.
+        best: metric -> who is clearly better than every other model, if any; one of a setting.
+        seeds: row -> what became of its planned runs.
         settings: row -> its setting, where a suite has rows of several; see `families.within`.
 
     """
 
-    families: list[str]
-    controls: list[str]
+    keys: dict[str, Key]
     references: dict[str, str]
     cells: dict[tuple[str, str], Estimate]
     best: dict[str, list[str]]
-    seeds: dict[str, str]
+    seeds: dict[str, Seeds]
     settings: Mapping[str, str]
 
     def kind(self, row: str) -> Kind:
         """Return what a row is."""
-        if row in self.controls:
-            return "control"
-        return "reference" if row in self.references else "family"
+        return self.keys[row].kind
 
     def of(self, *kinds: Kind) -> list[str]:
         """Return the rows of some kinds, in order."""
-        return [row for row in self.families if self.kind(row) in kinds]
+        return [row for row in self.keys if self.kind(row) in kinds]
+
+    def finished(self, row: str) -> str:
+        """Return "finished/planned" and what became of the others; empty for a control."""
+        if self.kind(row) == "control":
+            return ""
+        own = self.seeds[row]
+        notes = "".join(f", {count} {in_words(state)}" for state, count in own.others.items())
+        return f"{own.done}/{own.planned}{notes}"
 
     def runs(self, row: str) -> str:
         """Return what stands in a row's column of seeds."""
-        if row in self.controls:
+        if self.kind(row) == "control":
             return "control"
-        return self.seeds[row] + ", reference" * (row in self.references)
+        return self.finished(row) + ", reference" * (self.kind(row) == "reference")
 
 
 def summarise(
@@ -75,25 +82,24 @@ def summarise(
 
     """
     references, settings = dict(references or {}), settings or {}
+    results = with_references(results, references)
     frame = pd.concat([part for part in (results, controls) if len(part)])
-    names = list(dict.fromkeys(frame["family"]))
-    control_names = list(dict.fromkeys(controls["family"]))
+    own = {str(label): runs for label, runs in frame.groupby("label", sort=False)}
     cells = {
-        (name, metric): estimate(values.tolist(), METRICS[metric].scale)
-        for name in names
+        (label, metric): estimate(values.tolist(), METRICS[metric].scale)
+        for label, runs in own.items()
         for metric in METRICS
-        if len(values := frame.loc[frame["family"] == name, metric].dropna())
+        if len(values := runs[metric].dropna())
     }
-    names.sort(key=lambda name: (name in control_names, name in references))
-    own = [name for name in names if name not in control_names]
-    seeds = {name: _finished(results[results["family"] == name]) for name in own}
-    ranked = results[~results["family"].isin(list(references))]
+    keys = sorted(keys_of(frame).items(), key=lambda item: KINDS.index(item[1].kind))
     complete = bool(len(results)) and bool((results["status"] == "done").all())
+    ranked = results[results["kind"] == "model"]
     best = {
         name: _best(ranked, metric, settings) if complete else []
         for name, metric in METRICS.items()
     }
-    return Summary(names, control_names, references, cells, best, seeds, settings)
+    seeds = {label: _seeds(runs) for label, runs in own.items()}
+    return Summary(dict(keys), references, cells, best, seeds, settings)
 
 
 def _best(results: pd.DataFrame, metric: Metric, settings: Mapping[str, str]) -> list[str]:
@@ -113,16 +119,15 @@ def _best(results: pd.DataFrame, metric: Metric, settings: Mapping[str, str]) ->
     return [row for row in best if row is not None]
 
 
-def _finished(runs: pd.DataFrame) -> str:
-    done, planned = int((runs["status"] == "done").sum()), len(runs)
-    without = runs.loc[runs["status"] != "done", "status"].map(in_words).value_counts()
-    notes = "".join(f", {count} {word}" for word, count in without.items())
-    return f"{done}/{planned}{notes}"
+def _seeds(runs: pd.DataFrame) -> Seeds:
+    has_numbers = runs["status"].isin(["done", "control"])
+    others = runs.loc[~has_numbers, "status"].value_counts()
+    return Seeds(int(has_numbers.sum()), len(runs), {str(s): int(n) for s, n in others.items()})
 
 
 def unfinished(summary: Summary) -> list[str]:
     """Return the rows of which not every planned run has numbers."""
-    return [row for row, seeds in summary.seeds.items() if "," in seeds]
+    return [row for row, seeds in summary.seeds.items() if seeds.done < seeds.planned]
 
 
 def shown(summary: Summary) -> list[Metric]:
@@ -161,19 +166,19 @@ def _terminal(summary: Summary, title: str | None, metrics: Sequence[Metric]) ->
     table.add_column("seeds", no_wrap=True)
     for metric in metrics:
         table.add_column(head(metric), justify="right", no_wrap=True)
-    rows = [row for row in summary.families if speaks(summary, row, metrics)]
+    rows = [row for row in summary.keys if speaks(summary, row, metrics)]
     for position, row in enumerate(rows):
         if position and summary.kind(row) != summary.kind(rows[position - 1]):
             table.add_section()
         cells = [_two_lines(summary, row, metric) for metric in metrics]
-        style = "dim" if row in summary.controls else ""
+        style = "dim" if summary.kind(row) == "control" else ""
         table.add_row(row, summary.runs(row), *cells, style=style)
     return table
 
 
 def speaks(summary: Summary, row: str, metrics: Sequence[Metric]) -> bool:
     """Whether a row has something to say here; one that lost all its runs stays visible."""
-    lost = summary.seeds.get(row, "1/1").startswith("0/")
+    lost = not summary.seeds[row].done
     return lost or any((row, metric.name) in summary.cells for metric in metrics)
 
 
@@ -193,8 +198,8 @@ def markdown(summary: Summary, metrics: Sequence[Metric]) -> str:
     """Return a Markdown table of some metrics."""
     columns = ["family", "seeds", *(head(m) for m in metrics)]
     lines = [table_line(columns), table_line(["---", "---", *["---:"] * len(metrics)])]
-    for row in (row for row in summary.families if speaks(summary, row, metrics)):
-        name = f"*{row}*" if row in summary.controls else row
+    for row in (row for row in summary.keys if speaks(summary, row, metrics)):
+        name = f"*{row}*" if summary.kind(row) == "control" else row
         cells = [_one_line(summary, row, metric) for metric in metrics]
         lines.append(table_line([name, summary.runs(row), *cells]))
     return "\n".join(lines) + "\n"
@@ -203,13 +208,8 @@ def markdown(summary: Summary, metrics: Sequence[Metric]) -> str:
 def wide(summary: Summary) -> pd.DataFrame:
     """Return the whole table as numbers: for each metric its mean, interval and n."""
     rows = []
-    for row in summary.families:
-        values: dict[str, object] = {
-            "family": row,
-            "kind": "control" if row in summary.controls else "family",
-            "lacks": summary.references.get(row, ""),
-            "seeds": summary.seeds.get(row, ""),
-        }
+    for row in summary.keys:
+        values: dict[str, object] = {"label": row, "lacks": summary.references.get(row, "")}
         for metric in METRICS:
             cell = summary.cells.get((row, metric))
             values |= {
@@ -220,7 +220,7 @@ def wide(summary: Summary) -> pd.DataFrame:
                 f"{metric}_clear_best": row in summary.best[metric],
             }
         rows.append(values)
-    return pd.DataFrame(rows)
+    return first(pd.DataFrame(rows), summary.keys, summary.seeds)
 
 
 def _one_line(summary: Summary, row: str, metric: Metric) -> str:

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup
 
 from benchmarks.config import Run
+from benchmarks.evaluation.control_rows import CONTROLS
 from benchmarks.evaluation.registry import METRICS, Metric
+from benchmarks.keys import Key
+from benchmarks.plan import Job
 from benchmarks.report.tables import Summary
 from zoo.registry import describe, source
 
@@ -26,20 +29,6 @@ GENERAL = {
     "p": "how often chance alone would show as large a difference; p Holm: corrected for testing "
     "many pairs",
 }
-CONTROLS = {
-    "real": "real images in place of samples: what a perfect generator would reach",
-    "training set repeated": "the training images themselves in place of samples: a pure copier",
-    "noise": "random pixels in place of samples",
-    "raw pixels": "the image itself in place of features",
-    "PCA": "principal components in place of E and G, as many as z has numbers",
-    "mean image": "the average training image in place of every sample and reconstruction",
-    "mean point": "the average training point in place of every sample and reconstruction",
-    "nearest mode": "the centre of a point's mode in place of its reconstruction",
-    "random pair": "another test image in place of the reconstruction",
-    "prior draws": "draws of the prior in place of codes E(x)",
-    "untrained": "the networks before their first step",
-}
-"""Control row, up to a comma -> what it is."""
 
 
 def in_plain_words(metrics: Iterable[Metric]) -> dict[str, str]:
@@ -73,28 +62,27 @@ class Explainer:
         return Markup('<abbr title="{}">{}</abbr>').format(self.meanings[word], word)
 
 
-def rows(summary: Summary, runs: Iterable[Run]) -> dict[str, str]:
+def rows(summary: Summary, jobs: Iterable[Job]) -> dict[str, str]:
     """Return row of the table -> what it is."""
-    first: dict[str, Run] = {}
-    for run in runs:
-        first.setdefault(run.row, run)
+    runs: dict[str, Run] = {}
+    for job in jobs:
+        runs.setdefault(job.key.label, job.run)
     said = {}
-    for row in summary.families:
-        said[row] = _control(row) if row in summary.controls else _family(row, first)
+    for row, key in summary.keys.items():
+        said[row] = _model(runs[row]) if row in runs else _beside(key)
         if lacks := summary.references.get(row):
             said[row] += f" Reference, {lacks}."
     return said
 
 
-def _control(row: str) -> str:
-    return f"Control: {CONTROLS.get(row.split(',')[0], 'no trained family')}."
+def _beside(key: Key) -> str:
+    """Say what a row is that is no training of its own."""
+    if key.kind == "control":
+        return f"Control: {CONTROLS[key.row].what}."
+    return f"The {key.readout} of {key.name}: another part of the same training."
 
 
-def _family(row: str, first: dict[str, Run]) -> str:
-    if row in first:
-        run = first[row]
-        options = ", ".join(f"{name} {value}" for name, value in run.options.items())
-        told = describe(run.family) if source(run.family).is_file() else run.family
-        return told + (f" With {options}." if options else "")
-    game, _, readout = row.removesuffix(")").rpartition(" (")
-    return f"The {readout} of {game}: another part of the same training."
+def _model(run: Run) -> str:
+    options = ", ".join(f"{name} {value}" for name, value in run.options.items())
+    told = describe(run.family) if source(run.family).is_file() else run.family
+    return told + (f" With {options}." if options else "")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from benchmarks.files import read_json, whole, write_json, write_text
 from benchmarks.report import figures, forest, frame, latex, look, markdown, page, tables
+from benchmarks.report.columns import first
 from benchmarks.report.curves import gradient_norms, losses
 from benchmarks.report.material import Material, heading
 from benchmarks.report.style import FORMATS, looks_of
@@ -40,11 +41,13 @@ def write_report(material: Material, results: Path) -> Path:
     """Write results/reports/<suite>/ and return the folder."""
     folder = results / "reports" / material.suite.name
     _write_csv(tables.wide(material.summary), folder / "table.csv")
+    about = material.summary.keys, material.summary.seeds
     # All pairs of many rows: six digits keep the file small, and nobody computes on from them.
-    _write_csv(material.differences, folder / "differences.csv", "%.6g")
-    _write_csv(material.ranks, folder / "ranks.csv")
+    pairs = first(material.differences, *about, "a", "b")
+    _write_csv(pairs, folder / "differences.csv", "%.6g")
+    _write_csv(first(material.ranks, *about), folder / "ranks.csv")
     everything = [part for part in (material.runs, material.controls) if len(part)]
-    _write_csv(pd.concat(everything), folder / "runs.csv")
+    _write_csv(first(pd.concat(everything), *about), folder / "runs.csv")
     write_text(folder / "table.tex", latex.table(material.summary, caption(material)))
     drawn = _figures(material, folder)
     write_text(folder / "table.md", markdown.page(material, drawn))
@@ -84,10 +87,11 @@ def _inputs(material: Material) -> str:
 def _draw(material: Material, folder: Path) -> dict[str, str]:
     """Draw what there is; return figure name -> what it shows, in the order of the page."""
     jobs, runs = material.jobs, material.runs
-    looks = looks_of([*(job.run.row for job in jobs), *runs["family"]])
+    looks = looks_of([*(job.key.name for job in jobs), *runs["label"]])
     truncation, curves = frame.truncation_frame(jobs), frame.curve_frame(jobs)
     if len(truncation):
-        _write_csv(truncation, folder / "truncation.csv")
+        about = material.summary.keys, material.summary.seeds
+        _write_csv(first(truncation, *about), folder / "truncation.csv")
     drawings: dict[str, tuple[str, Callable[[Path], bool]]] = {
         **{
             f"forest_{question}": (
@@ -109,8 +113,8 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
         "points": (POINTS, partial(look.points, jobs)),
         "embedding": (EMBEDDING, partial(look.embedding, jobs)),
     }
-    for row, family in {job.run.row: job.run.family for job in jobs}.items():
-        own = curves[curves["family"] == row] if len(curves) else curves
+    for row, family in {job.key.name: job.run.family for job in jobs}.items():
+        own = curves[curves["label"] == row] if len(curves) else curves
         stem = f"losses_{slug(row)}"
         drawings[stem] = (LOSSES.format(row), partial(losses, row, family, own))
     drawings["gradient_norms"] = (GRADIENTS, partial(gradient_norms, curves))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.config import NetworkSettings, Run, TrainingSettings
+from benchmarks.evaluation.control_rows import CONTROLS
 from benchmarks.identity import configuration_digest, training_identity
 from benchmarks.nearest import recipe_of
 from benchmarks.plan import Job, evaluation_identity, jobs, load_suite, override
@@ -77,5 +78,6 @@ def write_controls(results: Path, training: str, rows: dict[str, list[dict[str, 
     folder = results / "runs" / "digits" / f"controls-{training[:10]}"
     folder.mkdir(parents=True)
     content = {"identity": evaluation_identity(training, "digits"), "rows": rows}
+    content["titles"] = {name: CONTROLS[name].title for name in rows}
     (folder / "metrics.json").write_text(json.dumps(content))
     return folder

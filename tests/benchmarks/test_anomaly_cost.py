@@ -99,14 +99,14 @@ def test_an_oracle_is_always_right(reference: Reference) -> None:
 
 
 def test_anomaly_controls(reference: Reference) -> None:
-    rows = evaluate_anomaly_controls(reference, [tiny_game("bigan", s) for s in range(2)])
-    assert set(rows) == {"raw pixels", "PCA", "untrained"}
+    rows, titles = evaluate_anomaly_controls(reference, [tiny_game("bigan", s) for s in range(2)])
+    assert titles == {"raw_pixels": "raw pixels", "pca": "PCA", "untrained": "untrained"}
     assert all(len(repetitions) == 2 for repetitions in rows.values())
-    assert set(rows["raw pixels"][0].metrics) == {"auroc_nearest_features"}
-    assert set(rows["PCA"][0].metrics) == {"auroc_reconstruction"}
+    assert set(rows["raw_pixels"][0].metrics) == {"auroc_nearest_features"}
+    assert set(rows["pca"][0].metrics) == {"auroc_reconstruction"}
     assert set(rows["untrained"][0].metrics) == AUROC
-    assert rows["raw pixels"][0].metrics["auroc_nearest_features"] > 0.95  # no zeros: easy
-    assert rows["PCA"][0].metrics["auroc_reconstruction"] > 0.5
+    assert rows["raw_pixels"][0].metrics["auroc_nearest_features"] > 0.95  # no zeros: easy
+    assert rows["pca"][0].metrics["auroc_reconstruction"] > 0.5
 
 
 def test_pixel_distance_and_pca(reference: Reference) -> None:

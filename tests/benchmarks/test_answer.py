@@ -6,6 +6,8 @@ from benchmarks.report import answer, cells, frame
 from benchmarks.report.material import gather
 from tests.benchmarks.report_pages import hand_made, material_of, suite_of
 from tests.benchmarks.run_folders import run_of, write_run
+from tests.benchmarks.test_statistics import control
+from tests.benchmarks.test_statistics import runs as runs_of
 
 
 def test_sentences_name_who_is_ahead_and_how_sure(tmp_path: Path) -> None:
@@ -21,9 +23,9 @@ def test_sentences_name_who_is_ahead_and_how_sure(tmp_path: Path) -> None:
 
 def test_nobody_is_compared_in_what_only_controls_have(tmp_path: Path) -> None:
     jobs = hand_made(tmp_path)
-    runs = frame.results_frame(jobs)
-    control = runs.iloc[:1].assign(family="raw pixels", fid_hybrid=0.5, knn1_accuracy_features=0.9)
-    material = gather(suite_of(), jobs, control, "python run_all.py")
+    rows = runs_of({control("raw_pixels"): [0.5]})
+    rows = rows.assign(reconstruction_mse=0.02, knn1_accuracy_features=0.9)
+    material = gather(suite_of(), jobs, rows, "python run_all.py")
     said = " ".join(answer.findings(material))
     assert "1-NN" not in said
     assert "knn1_accuracy_features" not in {m.name for m in cells.leading(material.summary)}
@@ -35,11 +37,10 @@ def test_nobody_is_compared_in_what_only_controls_have(tmp_path: Path) -> None:
 def test_who_is_worse_than_nothing_is_named(tmp_path: Path) -> None:
     jobs = hand_made(tmp_path)
     runs = frame.results_frame(jobs)
-    fids = runs.groupby("family")["fid_hybrid"].mean()
+    fids = runs.groupby("label")["fid_hybrid"].mean()
     between = fids.sort_values().iloc[:2].mean()  # the best of three is ahead of it
-    control = runs.iloc[:1].assign(family="untrained", fid_hybrid=between)
-    control = control.assign(reconstruction_mse=float("nan"))
-    material = gather(suite_of(), jobs, control, "python run_all.py")
+    untrained = runs_of({control("untrained"): [between]})
+    material = gather(suite_of(), jobs, untrained, "python run_all.py")
     (said,) = [line for line in answer.findings(material) if line.startswith("Worse than")]
     assert all(f"{row} in FID" in said for row in fids.sort_values().index[1:])
     assert fids.idxmin() not in said

@@ -110,7 +110,7 @@ def test_lost_runs_are_said_and_speak_for_nobody() -> None:
 
 def test_failure_rates_are_decided_without_spread() -> None:
     frame = runs({"a": [0.0] * 5, "b": [1.0] * 5}, metric="failure_rate")
-    frame.loc[frame["family"] == "b", "status"] = "diverged"
+    frame.loc[frame["label"] == "b", "status"] = "diverged"
     found = verdict(frame, metric="failure_rate")
     assert found.verdict == "supported"
     assert found.difference.estimate == -1

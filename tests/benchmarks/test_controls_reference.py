@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from benchmarks.evaluation import reference as reference_module
+from benchmarks.evaluation.control_rows import CONTROLS, Measured
 from benchmarks.evaluation.controls import evaluate_controls
 from benchmarks.evaluation.questions import Row
 from benchmarks.evaluation.reference import Reference
@@ -23,54 +24,74 @@ from tests.helpers import tiny_game
 
 
 @pytest.fixture(scope="module")
-def controls(reference: Reference) -> dict[str, list[Row]]:
+def measured(reference: Reference) -> Measured:
     return evaluate_controls(reference, [tiny_game("bigan", seed) for seed in range(2)])
+
+
+@pytest.fixture(scope="module")
+def controls(measured: Measured) -> dict[str, list[Row]]:
+    return measured.rows
+
+
+def test_titles_say_the_numbers(measured: Measured) -> None:
+    assert list(measured.titles.values()) == [
+        *("real, 648 of train", "real, 500 of test", "training set repeated", "noise"),
+        *("raw pixels", "PCA, 4 dimensions", "mean image", "random pair", "prior draws"),
+        "untrained",
+    ]
+    assert list(measured.titles) == list(measured.rows)
+
+
+def test_the_registry_says_what_is_repeated(measured: Measured) -> None:
+    assert {name for name, rows in measured.rows.items() if len(rows) > 1} == {
+        name for name in measured.rows if CONTROLS[name].repeated
+    }
 
 
 def test_control_rows_measure_what_they_should(controls: dict[str, list[Row]]) -> None:
     probe = {"probe_converged"}
     speed = {"generate_images_per_second", "encode_images_per_second"}
     expected = {
-        "real, 648 of train": (SAMPLES, 5),
-        "real, 500 of test": (SAMPLES, 1),
-        "training set repeated": (SAMPLES, 1),
+        "real_train": (SAMPLES, 5),
+        "real_test": (SAMPLES, 1),
+        "training_set": (SAMPLES, 1),
         "noise": (SAMPLES, 1),
-        "raw pixels": (FEATURES | probe, 1),
-        "PCA, 4 dimensions": (RECONSTRUCTIONS | (CODE - {"inactive_code"}) | probe, 1),
-        "mean image": (SAMPLES | RECONSTRUCTIONS, 1),
-        "random pair": (RECONSTRUCTIONS, 1),
-        "prior draws": (PRIOR_MATCH, 5),
+        "raw_pixels": (FEATURES | probe, 1),
+        "pca": (RECONSTRUCTIONS | (CODE - {"inactive_code"}) | probe, 1),
+        "mean_image": (SAMPLES | RECONSTRUCTIONS, 1),
+        "random_pair": (RECONSTRUCTIONS, 1),
+        "prior_draws": (PRIOR_MATCH, 5),
         "untrained": (expected_of(tiny_game("bigan").capabilities) - speed, 2),
     }
     found = {name: (set(rows[0].metrics), len(rows)) for name, rows in controls.items()}
     assert found == expected
     assert not any(row.undefined for rows in controls.values() for row in rows)
     for name, metric in METRICS.items():  # the table of metrics names its control rows
-        rows = [kind for kind in ("raw pixels", "mean image", "random pair", "prior draws", "noise")
-                if kind in metric.controls]  # fmt: skip
+        kinds = ("raw_pixels", "mean_image", "random_pair", "prior_draws", "noise")
+        rows = [kind for kind in kinds if CONTROLS[kind].title in metric.controls]
         if name in SAMPLES | FEATURES | CODE | RECONSTRUCTIONS | PRIOR_MATCH:
             assert all(name in controls[kind][0].metrics for kind in rows), name
 
 
 def test_control_rows_have_the_values_they_are_there_for(controls: dict[str, list[Row]]) -> None:
     first = {name: rows[0].metrics for name, rows in controls.items()}
-    assert first["mean image"]["reconstruction_ratio"] == pytest.approx(1, abs=0.01)
-    assert first["random pair"]["reconstruction_ratio"] == pytest.approx(1, abs=0.05)
-    assert first["random pair"]["label_agreement"] < 0.2
-    assert first["raw pixels"]["knn1_accuracy_features"] == pytest.approx(0.984, abs=0.01)
-    for name in ("real, 648 of train", "real, 500 of test"):
+    assert first["mean_image"]["reconstruction_ratio"] == pytest.approx(1, abs=0.01)
+    assert first["random_pair"]["reconstruction_ratio"] == pytest.approx(1, abs=0.05)
+    assert first["random_pair"]["label_agreement"] < 0.2
+    assert first["raw_pixels"]["knn1_accuracy_features"] == pytest.approx(0.984, abs=0.01)
+    for name in ("real_train", "real_test"):
         for row in controls[name]:
             assert 0 < row.metrics["fid_hybrid"] < 1
             assert row.metrics["copy_rate"] < 0.65
-    halves = [row.metrics["fid_hybrid"] for row in controls["real, 648 of train"]]
+    halves = [row.metrics["fid_hybrid"] for row in controls["real_train"]]
     assert len(set(halves)) == 5
-    assert first["training set repeated"]["copy_rate"] > 0.65
-    assert first["training set repeated"]["nearest_real_ratio"] == pytest.approx(0, abs=1e-6)
+    assert first["training_set"]["copy_rate"] > 0.65
+    assert first["training_set"]["nearest_real_ratio"] == pytest.approx(0, abs=1e-6)
     assert first["noise"]["fid_hybrid"] > first["untrained"]["fid_hybrid"] / 10 > 1
     assert first["noise"]["hf_ratio"] > 2
-    assert len({row.metrics["code_frechet"] for row in controls["prior draws"]}) == 5
-    assert first["prior draws"]["code_frechet"] < 0.05 < first["untrained"]["code_frechet"]
-    pca, mean = first["PCA, 4 dimensions"], first["mean image"]
+    assert len({row.metrics["code_frechet"] for row in controls["prior_draws"]}) == 5
+    assert first["prior_draws"]["code_frechet"] < 0.05 < first["untrained"]["code_frechet"]
+    pca, mean = first["pca"], first["mean_image"]
     assert pca["reconstruction_mse"] < mean["reconstruction_mse"]
     assert pca["reconstruction_hf_ratio"] < 0.6
 

@@ -36,12 +36,12 @@ from tests.benchmarks.run_folders import run_of, write_run
     ],
 )
 def test_a_row_goes_the_ways_that_were_measured(measured: dict[str, float], way: str) -> None:
-    assert directions(pd.DataFrame([{"family": "a"} | measured])) == {"a": way}
+    assert directions(pd.DataFrame([{"label": "a"} | measured])) == {"a": way}
 
 
 def test_a_look_during_training_tells_too() -> None:
-    runs = pd.DataFrame({"family": ["a"], "status": ["diverged"], "fid_hybrid": [float("nan")]})
-    light = pd.DataFrame({"family": ["a", "a"], "fid_hybrid": [9.0, 8.0], "latent_error": [1, 1]})
+    runs = pd.DataFrame({"label": ["a"], "status": ["diverged"], "fid_hybrid": [float("nan")]})
+    light = pd.DataFrame({"label": ["a", "a"], "fid_hybrid": [9.0, 8.0], "latent_error": [1, 1]})
     assert directions(runs, pd.DataFrame()) == {"a": UNKNOWN}
     assert directions(runs, light) == {"a": BOTH}
 
@@ -75,7 +75,8 @@ def test_references_are_named_and_not_ranked(material: Material) -> None:
         "gan (z → x only: it has no encoder). "
         "Their means are ahead of every family's: gan in FID (0.11)."
     )
-    assert material.summary.families[-1] == "gan"
-    assert set(material.ranks["family"]) == {"aegan", "bigan", "bigan_qp"}
+    assert [*material.summary.keys][-1] == "gan"
+    assert material.runs.groupby("label")["kind"].first()["gan"] == "reference"
+    assert set(material.ranks["label"]) == {"aegan", "bigan", "bigan_qp"}
     fid = material.differences[material.differences["metric"] == "fid_hybrid"]
     assert len(fid) == 6  # pairs with the reference are still compared

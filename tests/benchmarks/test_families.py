@@ -9,7 +9,7 @@ from benchmarks.evaluation.registry import METRICS
 from benchmarks.report import comparison
 from benchmarks.report.differences import NO_COMPARISON, reading, section
 from benchmarks.report.families import DIFFERENCES, RANKS, differences, groups, ranks
-from tests.benchmarks.test_statistics import runs
+from tests.benchmarks.test_statistics import control, runs
 
 FID, LABEL = METRICS["fid_hybrid"], METRICS["label_agreement"]
 THREE = {"worst": [9.0, 9.5, 8.0], "best": [1.0, 1.3, 1.1], "middle": [3.0, 2.0, 2.5]}
@@ -23,7 +23,7 @@ def test_differences_hold_what_the_functions_say() -> None:
         table.loc["best", "worst"],
         comparison.difference(THREE["best"], THREE["worst"], FID),
     )
-    assert (row["metric"], row["kind"]) == ("fid_hybrid", "ratio")
+    assert (row["metric"], row["estimand"]) == ("fid_hybrid", "ratio")
     assert (row["estimate"], row["low"], row["high"]) == (found.estimate, found.low, found.high)
     assert row["high"] < 1
     assert (row["p"], row["smallest_p"]) == pytest.approx((0.1, 0.1))
@@ -35,7 +35,7 @@ def test_differences_hold_what_the_functions_say() -> None:
 def test_holm_counts_the_pairs_of_its_own_metric() -> None:
     frame = runs(THREE)
     frame["label_agreement"] = frame["fid_hybrid"] / 10
-    frame.loc[frame["family"] == "worst", "label_agreement"] = math.nan
+    frame.loc[frame["label"] == "worst", "label_agreement"] = math.nan
     table = differences(frame).set_index("metric")
     assert table.loc["fid_hybrid", "p_holm"].tolist() == pytest.approx([0.3, 0.3, 0.3])
     assert table.loc["label_agreement", "p_holm"] == pytest.approx(0.1)
@@ -48,13 +48,12 @@ def test_holm_counts_the_pairs_of_its_own_metric() -> None:
 
 
 def test_lost_runs_count_and_controls_do_not() -> None:
-    frame = runs(THREE | {"real images": [0.1, 0.2]}, best2="diverged", middle0="failed")
+    frame = runs(THREE | {control("real_test"): [0.1, 0.2]}, best2="diverged", middle0="failed")
     frame.loc[frame["status"].isin(["diverged", "failed"]), "fid_hybrid"] = math.nan
-    frame.loc[frame["family"] == "real images", "status"] = "control"
     row = differences(frame).set_index(["a", "b"]).loc["best", "middle"]
     assert (row["n_a"], row["n_b"], row["lost_a"], row["lost_b"]) == (2, 2, 1, 1)
     assert row["probability_of_improvement"] == pytest.approx((6 + 0.5) / 9)
-    assert set(ranks(frame)["family"]) == set(THREE)
+    assert set(ranks(frame)["label"]) == set(THREE)
     assert groups(frame, FID)["best"].planned == 3
 
 
@@ -68,7 +67,7 @@ def test_a_lost_run_that_has_a_value_competes_with_it() -> None:
 
 
 def test_ranks_of_separated_and_of_equal_families() -> None:
-    table = ranks(runs(THREE)).set_index("family")
+    table = ranks(runs(THREE)).set_index("label")
     assert list(table.index) == ["best", "middle", "worst"]
     assert list(table.reset_index()[list(RANKS)].columns) == list(RANKS)
     assert table["rank"].tolist() == table["mean_rank"].tolist() == [1, 2, 3]
@@ -84,7 +83,7 @@ def test_ranks_of_separated_and_of_equal_families() -> None:
 
 
 def test_rank_shares_by_hand() -> None:
-    table = ranks(runs({"sure": [2.0, 2.0], "split": [1.0, 16.0]})).set_index("family")
+    table = ranks(runs({"sure": [2.0, 2.0], "split": [1.0, 16.0]})).set_index("label")
     # the mean log of "split" is below that of "sure" only when 1 is drawn twice: one in four
     assert table["rank"].to_dict() == {"sure": 1, "split": 2}
     assert table.loc["sure", "best_share"] == pytest.approx(0.75, abs=0.03)

@@ -16,7 +16,7 @@ def test_a_mean_over_seeds_ends_where_a_seed_ends(tmp_path: Path, monkeypatch) -
     drawn = []
     monkeypatch.setattr(figures, "save", lambda figure, stem: drawn.append(figure))
     light = pd.DataFrame(
-        {"family": "a", "seed": [0, 0, 1], "step": [50, 100, 50], "fid_hybrid": [4.0, 1.0, 2.0]}
+        {"label": "a", "seed": [0, 0, 1], "step": [50, 100, 50], "fid_hybrid": [4.0, 1.0, 2.0]}
     )
     looks = style.looks_of("a")
     assert figures.learning(light.assign(seconds=light["step"] / 10), looks, tmp_path)
@@ -31,7 +31,7 @@ def test_a_mean_over_seeds_ends_where_a_seed_ends(tmp_path: Path, monkeypatch) -
 def test_every_term_is_drawn_in_its_players_panel(names, tmp_path: Path, monkeypatch) -> None:
     drawn = []
     monkeypatch.setattr(curves, "save", lambda figure, stem: drawn.append(figure))
-    table = pd.DataFrame({"family": "a", "seed": [0, 0, 1, 1], "step": [50, 100] * 2})
+    table = pd.DataFrame({"label": "a", "seed": [0, 0, 1, 1], "step": [50, 100] * 2})
     for name in [*names, "D/grad_norm"]:
         table[name] = 1.0
     assert curves.losses("a", "mine.py", table, tmp_path) == bool(names)

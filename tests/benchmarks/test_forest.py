@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from benchmarks.evaluation.control_rows import CONTROLS
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.report import forest
 from benchmarks.report.style import TICKS, looks_of
 from benchmarks.report.tables import summarise
-from benchmarks.report.words import CONTROLS
-from tests.benchmarks.test_statistics import NO_CONTROLS, runs
+from tests.benchmarks.test_statistics import NO_CONTROLS, control, runs
 
 ROWS = {"bigan": [3.0, 3.1, 3.2], "aegan": [1.0, 1.1, 1.2], "gan": [2.0, 2.1, 2.2]}
 
@@ -24,7 +24,8 @@ def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Figure:
     monkeypatch.setattr(forest, "save", lambda figure, stem: figures.append(figure))
     table = runs(ROWS)
     table["coverage_hybrid"] = table["fid_hybrid"] / 10
-    controls = runs({"real, 9 of train": [0.1], "real, 5 of test": [0.9], "untrained": [99.0]})
+    real = {control("real_train", 9): [0.1], control("real_test", 5): [0.9]}
+    controls = runs(real | {control("untrained"): [99.0]})
     summary = summarise(table, controls, {"gan": "z → x only"})
     assert forest.questions(summary) == ["samples"]
     assert forest.forest(summary, looks_of(ROWS), "samples", tmp_path)
@@ -55,9 +56,7 @@ def test_controls_are_lines_named_once_or_numbers_below_the_axis(drawn: Figure) 
 
 def test_a_control_has_a_dash_of_its_own_in_every_figure() -> None:
     asked = {name for metric in METRICS.values() for name in metric.controls.split(", ")} - {"-"}
-    assert asked <= set(forest.DASHES) == set(CONTROLS)
-    assert len({forest.dash_of(name) for name in CONTROLS}) == len(CONTROLS)
-    assert forest.dash_of("real, 9 of train") == forest.dash_of("real, 5 of test")
+    assert asked <= set(forest.DASHES) == {one.title for one in CONTROLS.values()}
 
 
 def test_a_narrow_window_shows_it(drawn: Figure) -> None:
@@ -70,6 +69,6 @@ def test_a_narrow_window_shows_it(drawn: Figure) -> None:
 
 
 def test_nothing_is_drawn_of_what_only_controls_have() -> None:
-    summary = summarise(runs(ROWS, metric="train_seconds"), runs({"untrained": [9.0]}))
+    summary = summarise(runs(ROWS, metric="train_seconds"), runs({control("untrained"): [9.0]}))
     assert forest.questions(summary) == []
     assert forest.questions(summarise(runs(ROWS), NO_CONTROLS)) == ["samples"]

@@ -28,7 +28,7 @@ def test_folders_of_any_kind_make_one_report(tmp_path: Path) -> None:
     family = write_run(tmp_path / "c", run_of("aegan"), {"fid_hybrid": 5.0})
     (group,), said = merged(tmp_path / "a", one.folder, family.folder.parent)
     frame = results_frame(group.jobs)
-    assert frame[["family", "seed", "status", "fid_hybrid"]].to_numpy().tolist() == [
+    assert frame[["row", "seed", "status", "fid_hybrid"]].to_numpy().tolist() == [
         ["bigan", 0, "done", 1.0],
         ["bigan", 1, "done", 3.0],
         ["aegan", 0, "done", 5.0],
@@ -89,19 +89,23 @@ def test_rows_of_other_settings_are_no_seeds_of_one_row(tmp_path: Path) -> None:
     write_run(tmp_path, run_of("bigan", 2, options={"lr": 0.1}), FID)
     write_run(tmp_path, run_of("gan"), FID)
     (group,), _ = merged(tmp_path)
-    assert sorted(job.run.row for job in group.jobs) == [
-        "bigan (lr 0.1, width 64)",
-        "bigan (lr default, width 32)",
-        "bigan (lr default, width 64)",
-        "gan",
+    assert sorted((job.run.row, job.variant, job.key.label) for job in group.jobs) == [
+        ("bigan", "lr 0.1, width 64", "bigan (lr 0.1, width 64)"),
+        ("bigan", "lr default, width 32", "bigan (lr default, width 32)"),
+        ("bigan", "lr default, width 64", "bigan (lr default, width 64)"),
+        ("gan", "", "gan"),
     ]
+    assert group.suite.families == ("bigan", "gan")
+    frame = results_frame(group.jobs)
+    assert set(frame["row"]) == {"bigan", "gan"}
+    assert len(set(frame["label"])) == 4
 
 
 def test_switches_are_named_without_their_value(tmp_path: Path) -> None:
     write_run(tmp_path, run_of("bigan", training={"stacked": 3}), FID)
     write_run(tmp_path, run_of("bigan", training={"stacked": 0}), FID)
     (group,), _ = merged(tmp_path)
-    names = sorted(job.run.row for job in group.jobs)
+    names = sorted(job.key.label for job in group.jobs)
     assert names == ["bigan (stacked 0)", "bigan (stacked 3)"]
 
 
@@ -136,19 +140,19 @@ def test_results_of_another_protocol_are_not_shown_as_numbers(tmp_path: Path) ->
 
 def test_controls_of_the_present_code_come_along(tmp_path: Path) -> None:
     write_run(tmp_path, run_of("bigan"), FID)
-    write_controls(tmp_path, "0" * 64, {"real": [{"fid_hybrid": 0.1}]})
+    write_controls(tmp_path, "0" * 64, {"real_test": [{"fid_hybrid": 0.1}]})
     assert merged(tmp_path)[0][0].controls["fid_hybrid"].tolist() == [0.1]  # the only ones
     digits = tmp_path / "runs" / "digits"
     family, controls = digits / "bigan", digits / f"controls-{'0' * 10}"
     assert merged(family, controls)[0][0].controls["fid_hybrid"].tolist() == [0.1]
     with pytest.raises(UserError, match="hold control rows, but no run"):
         merged(controls)
-    write_controls(tmp_path, "1" * 64, {"real": [{"fid_hybrid": 0.2}]})
+    write_controls(tmp_path, "1" * 64, {"real_test": [{"fid_hybrid": 0.2}]})
     (group,), said = merged(tmp_path)
     assert group.controls.empty
     assert "2 sets of control rows" in said
     now = untrained_identity(plan.controls_job(plan.load_suite("digits"), tmp_path).run)
-    write_controls(tmp_path, now, {"real": [{"fid_hybrid": 0.3}]})
+    write_controls(tmp_path, now, {"real_test": [{"fid_hybrid": 0.3}]})
     assert merged(tmp_path)[0][0].controls["fid_hybrid"].tolist() == [0.3]
 
 

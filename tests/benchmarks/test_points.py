@@ -102,22 +102,23 @@ def test_all_metrics_of_modes_are_measured() -> None:
 
 def test_control_rows_have_the_values_they_are_there_for(reference: PointReference) -> None:
     untrained = [build(jobs_of("bigan")[0].run)]
-    rows = points.evaluate_controls(reference, untrained)
+    rows, titles = points.evaluate_controls(reference, untrained)
+    assert titles["real_test"] == "real, 10,000 of test"
     found = {name: one[0].metrics for name, one in rows.items()}
-    real = found["real, 10,000 of test"]
+    real = found["real_test"]
     assert real["modes_covered"] == 25
     assert real["on_modes"] == pytest.approx(1 - math.exp(-4.5), abs=0.005)
     assert real["mode_kl"] < 0.01
     # 25 discs of radius 0.15 in a square of side 10
     assert found["noise"]["on_modes"] == pytest.approx(25 * math.pi * 0.15**2 / 100, abs=0.005)
     assert found["noise"]["modes_covered"] == 25
-    mean = found["mean point"]
+    mean = found["mean_point"]
     assert (mean["modes_covered"], mean["mode_kept"]) == (1, pytest.approx(1 / 25, abs=0.01))
     assert mean["mode_kl"] == pytest.approx(math.log(25))
     assert mean["reconstruction_ratio"] == pytest.approx(1, abs=0.01)
-    assert found["random pair"]["reconstruction_ratio"] == pytest.approx(1, abs=0.02)
+    assert found["random_pair"]["reconstruction_ratio"] == pytest.approx(1, abs=0.02)
     # The mean of a Rayleigh distribution: only the place round the mode is lost.
-    at_modes = found["nearest mode"]
+    at_modes = found["nearest_mode"]
     expected = STD * math.sqrt(math.pi / 2)
     assert at_modes["reconstruction_distance"] == pytest.approx(expected, rel=0.02)
     assert at_modes["mode_kept"] == 1

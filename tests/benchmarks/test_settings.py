@@ -9,11 +9,13 @@ from scipy import stats
 from benchmarks import plan
 from benchmarks.config import Suite
 from benchmarks.evaluation.registry import METRICS
+from benchmarks.keys import Key
 from benchmarks.report import answer, cells, families, settings
 from benchmarks.report.comparison import holm
 from benchmarks.report.material import WITHIN, Material, gather
 from benchmarks.report.tables import summarise
-from benchmarks.rows import place_of, run_of, settings_of, with_variants
+from benchmarks.resolve import resolve
+from benchmarks.rows import settings_of, with_variants
 from tests.benchmarks import run_folders
 from tests.benchmarks.report_pages import suite_of, written
 from tests.benchmarks.test_statistics import NO_CONTROLS, runs
@@ -37,27 +39,45 @@ def test_a_variant_gives_each_row_once_more() -> None:
     assert found.families == (
         *("wide", "bigan", "wide_half_lr", "bigan_half_lr", "wide_small_z", "bigan_small_z"),
     )
-    both = run_of(found, "wide_small_z", 0)
+    rows = {name: row.run(0) for name, row in resolve(found).items()}
+    both = rows["wide_small_z"]
     assert (both.family, both.options, both.networks.width) == ("aegan", {"blocks": False}, 32)
     assert both.networks.latent_dim == 6
-    assert run_of(found, "bigan_small_z", 0).networks.latent_dim == 8
-    half = run_of(found, "bigan_half_lr", 0)
+    assert rows["bigan_small_z"].networks.latent_dim == 8
+    half = rows["bigan_half_lr"]
     assert (half.family, half.options, half.networks) == ("bigan", {}, found.networks)
     assert half.training == found.training.model_copy(update={"lr_factor": 0.5})
     assert plan.override(found, families=["bigan_small_z"]).families == ("bigan_small_z",)
 
 
-def test_places_of_rows() -> None:
+@pytest.mark.parametrize(
+    ("name", "base", "variant"),
+    [
+        ("bigan", "bigan", ""),
+        ("bigan_lr", "bigan", "lr"),
+        ("bigan_half_lr", "bigan", "half_lr"),
+        ("vae_lr", "vae_lr", ""),
+        ("vae_lr_half_lr", "vae_lr", "half_lr"),
+    ],
+)
+def test_a_varied_row_knows_its_base_whatever_its_name(name: str, base: str, variant: str) -> None:
+    """Its own row's name may look like a variant's, and end in one."""
+    rows, variants = {"vae_lr": {"family": "vae"}}, {"lr": {}, "half_lr": {}}
+    found = with_variants(suite_of(families=("bigan", "vae_lr"), rows=rows, variants=variants))
+    (job,) = [job for job in plan.jobs(found, Path(), [0]) if job.run.row == name]
+    key = replace(job.key, readout="critic")
+    assert (key.row, key.variant) == (base, variant)
+    assert (key.label, key.unvaried) == (f"{name} (critic)", f"{base} (critic)")
+
+
+def test_settings_are_those_of_the_suites_own_variants() -> None:
     found = suite(families=("bigan",))
-    odd = found.model_copy(update={"variants": {"lr": {}, "half_lr": {}}})
-    assert place_of("bigan_small_z (critic)", found) == ("bigan (critic)", "small_z")
-    assert place_of("bigan_half_lr", odd) == ("bigan", "half_lr")
-    assert place_of("bigan", found) == ("bigan", "")
-    assert settings_of(found, ["bigan", "bigan_small_z"]) == {
-        **{"bigan": "base", "bigan_small_z": "small z"},
+    keys = [job.key for job in plan.jobs(found, Path(), [0])]
+    assert settings_of(found, keys) == {
+        **{"bigan": "base", "bigan_half_lr": "half lr", "bigan_small_z": "small z"},
     }
-    assert settings_of(found, ["bigan", "aegan"]) == {}
-    assert settings_of(suite_of(), ["bigan", "bigan_small_z"]) == {}
+    assert settings_of(found, keys[:1]) == {}
+    assert settings_of(suite_of(), [Key("bigan", "bigan", "lr 0.1"), *keys]) == {}
 
 
 @pytest.mark.parametrize(("short", "sizes"), [(False, (16, 50, 128)), (True, (8, 16, 32))])
@@ -65,7 +85,7 @@ def test_sensitivity_has_each_family_at_five_settings(short: bool, sizes: tuple[
     whole = plan.load_suite("sensitivity")
     form = plan.shortened(whole) if short else whole
     jobs = {job.run.row: job.run for job in plan.jobs(form, Path(), [0])}
-    bases = [row for row in form.families if place_of(row, form)[1] == ""]
+    bases = [name for name, row in resolve(form).items() if not row.variant]
     assert len(bases) == (4 if short else 11)
     assert len(jobs) == 5 * len(bases)
     for base in bases:
@@ -90,19 +110,20 @@ VALUES = {
     "bigan_small_z": [1.1, 2.1, 3.1],
     "bigan_qp_small_z": [1.2, 2.2, 3.2],
 }
-SETTINGS = settings_of(suite(), VALUES)
+KEYS = {job.key.label: job.key for job in plan.jobs(suite(), Path(), [0])}
+SETTINGS = settings_of(suite(), KEYS.values())
 FID = METRICS["fid_hybrid"]
 
 
 def material(results: Path, values: dict[str, list[float]] = VALUES, **changes) -> Material:
     found = suite(**changes)
-    jobs = [
-        run_folders.write_run(
-            results, run_of(found, row, seed), {"fid_hybrid": fid, "reconstruction_mse": fid / 100}
-        )
-        for row, own in values.items()
-        for seed, fid in enumerate(own)
-    ]
+    jobs = []
+    for job in plan.jobs(found, results, range(3)):
+        own = values.get(job.run.row, [])[job.run.seed : job.run.seed + 1]
+        for fid in own:
+            metrics = {"fid_hybrid": fid, "reconstruction_mse": fid / 100}
+            run_folders.write_run(results, job.run, metrics)
+            jobs.append(job)
     return gather(found, jobs, NO_CONTROLS, "python run_all.py")
 
 
@@ -128,7 +149,7 @@ def test_only_rows_of_a_setting_are_compared() -> None:
     assert len(table) == 3 * 3
     assert all(SETTINGS[a] == SETTINGS[b] for a, b in zip(table["a"], table["b"], strict=True))
     assert table["p_holm"].tolist() == pytest.approx(holm(table["p"].to_numpy()).tolist())
-    ranks = families.ranks(runs(VALUES), [FID], SETTINGS).set_index("family")["rank"]
+    ranks = families.ranks(runs(VALUES), [FID], SETTINGS).set_index("label")["rank"]
     assert ranks.loc[list(VALUES)].tolist() == [1, 2, 3, 3, 1, 2, 1, 2, 3]
 
 

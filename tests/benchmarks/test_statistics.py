@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,13 @@ from scipy import stats
 
 from benchmarks import regression
 from benchmarks.errors import UserError
+from benchmarks.evaluation.control_rows import CONTROLS
 from benchmarks.evaluation.registry import GATED, METRICS
+from benchmarks.keys import Key
 from benchmarks.plan import load_suite
 from benchmarks.regression import Finding
+from benchmarks.report.columns import columns_of
+from benchmarks.report.frame import LEADING
 from benchmarks.report.statistics import Estimate, estimate, inside
 
 
@@ -55,17 +60,29 @@ def test_t_interval_covers_as_stated() -> None:
     assert np.mean(hits) == pytest.approx(0.95, abs=0.015)
 
 
-def runs(values: dict[str, list[float]], metric: str = "fid_hybrid", **status: str) -> pd.DataFrame:
+def runs(
+    values: Mapping[str | Key, list[float]], metric: str = "fid_hybrid", **status: str
+) -> pd.DataFrame:
     rows = [
-        {"family": family, "seed": seed, "status": status.get(f"{family}{seed}", "done"), metric: v}
-        for family, own in values.items()
+        columns_of(key)
+        | {"seed": seed, "status": status.get(f"{key.label}{seed}", _status(key)), metric: v}
+        for row, own in values.items()
+        for key in [row if isinstance(row, Key) else Key(row, row)]
         for seed, v in enumerate(own)
     ]
-    return pd.DataFrame(rows).reindex(columns=["family", "seed", "status", *METRICS])
+    return pd.DataFrame(rows).reindex(columns=[*LEADING, *METRICS])
 
 
-UNTRAINED = runs({"untrained": [30.0, 31.0, 29.0]})
-NO_CONTROLS = pd.DataFrame(columns=["family", "seed", "status", *METRICS])
+def _status(key: Key) -> str:
+    return "control" if key.kind == "control" else "done"
+
+
+def control(name: str, number: int | None = None) -> Key:
+    return Key(name, "", kind="control", title=CONTROLS[name].titled(number))
+
+
+UNTRAINED = runs({control("untrained"): [30.0, 31.0, 29.0]})
+NO_CONTROLS = pd.DataFrame(columns=[*LEADING, *METRICS])
 
 
 def baseline(values: dict[str, dict[str, list[float]]]) -> dict:
@@ -139,7 +156,7 @@ def test_lost_runs_and_metrics_are_regressions() -> None:
 
 
 def test_negative_control_finds_toothless_checks() -> None:
-    untrained = runs({"untrained": [30.0, 31.0, 29.0]})
+    untrained = UNTRAINED.copy()
     untrained["knn1_accuracy_features"] = 0.95
     untrained["latent_error"] = [1.3, 1.4, 1.2]
     old = {
@@ -166,7 +183,7 @@ def test_floor_near_a_rate_of_one_stays_a_floor(rate: float) -> None:
 
 def test_what_untrained_networks_would_pass_is_named_and_not_gated(tmp_path) -> None:
     frame = runs(dict.fromkeys(load_suite("digits").families, OLD[:6]))
-    frame.loc[frame["family"] == "bigan", "fid_hybrid"] = [29.0, 30.0, 31.0, 30.0, 28.0, 32.0]
+    frame.loc[frame["label"] == "bigan", "fid_hybrid"] = [29.0, 30.0, 31.0, 30.0, 28.0, 32.0]
     path = regression.write_baseline(load_suite("digits"), frame, UNTRAINED, {}, tmp_path)
     content = json.loads(path.read_text())
     assert content["not_gated"] == ["bigan fid_hybrid"]

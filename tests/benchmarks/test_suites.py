@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import plan, trial
 from benchmarks.errors import UserError
-from benchmarks.rows import run_of
+from benchmarks.resolve import resolve
 from zoo.assembly import options_of
 from zoo.registry import FAMILIES, presets
 
@@ -34,7 +34,7 @@ def test_every_network_of_every_row_has_a_player(name: str) -> None:
     """Also of rows that planning does not try, for nothing in them is unusual."""
     suite = plan.load_suite(name)
     forms = [suite] if suite.short is None else [suite, plan.shortened(suite)]
-    runs = [run_of(form, row, 0) for form in forms for row in form.families]
+    runs = [row.run(0) for form in forms for row in resolve(form).values()]
     for run in {(run.family, str(run.options), run.networks): run for run in runs}.values():
         trial.try_run(run, run.row)
 
@@ -52,9 +52,9 @@ def test_every_network_of_every_preset_and_switch_has_a_player(family: str) -> N
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_of_claims_are_rows_of_the_suite(name: str) -> None:
     suite = plan.load_suite(name)
-    said = {row for claim in suite.claims for row in claim.rows}
+    said = {row for claim in suite.claims for row, _ in claim.sides}
     said |= {number.row for number in suite.published}
-    assert {row.partition(" (")[0] for row in said} <= set(suite.families)
+    assert said <= set(suite.families)
 
 
 def test_a_short_form_claims_what_its_rows_can_decide() -> None:
@@ -64,8 +64,8 @@ def test_a_short_form_claims_what_its_rows_can_decide() -> None:
     assert left_out == {"gan_author", "aegan_author"}
     gone = [claim for claim in suite.claims if claim not in form.claims]
     assert gone
-    assert all(left_out & set(claim.rows) for claim in gone)
-    assert not any(left_out & set(claim.rows) for claim in form.claims)
+    assert all(left_out & {row for row, _ in claim.sides} for claim in gone)
+    assert not any(left_out & {row for row, _ in claim.sides} for claim in form.claims)
 
 
 def test_a_short_form_compares_published_numbers_of_rows_that_it_trains_in_full() -> None:

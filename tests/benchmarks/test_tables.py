@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 
 from benchmarks.evaluation.registry import METRICS, head, number
-from benchmarks.report.tables import markdown, shown, summarise, terminal, wide
-from tests.benchmarks.test_statistics import NO_CONTROLS, runs
+from benchmarks.report.columns import Seeds
+from benchmarks.report.tables import markdown, shown, summarise, terminal, unfinished, wide
+from tests.benchmarks.test_statistics import NO_CONTROLS, control, runs
 
 
 def test_table_marks_the_best_only_when_complete() -> None:
@@ -19,9 +20,11 @@ def test_table_marks_the_best_only_when_complete() -> None:
     assert "**1.00**" in markdown(full, shown(full))
     missing = summarise(runs(values, aegan2="missing"), NO_CONTROLS)
     assert missing.best["fid_hybrid"] == []
-    assert missing.seeds["aegan"] == "2/3, 1 not started"
+    assert missing.seeds["aegan"] == Seeds(2, 3, {"missing": 1})
+    assert missing.finished("aegan") == "2/3, 1 not started"
     lost = summarise(runs(values, aegan2="diverged"), NO_CONTROLS)
-    assert lost.seeds["aegan"] == "2/3, 1 diverged"
+    assert lost.finished("aegan") == "2/3, 1 diverged"
+    assert unfinished(lost) == ["aegan"]
     assert lost.best["fid_hybrid"] == []
     unmeasured = summarise(runs(values | {"aegan": [5.0, 5.1, math.nan]}), NO_CONTROLS)
     assert unmeasured.best["fid_hybrid"] == []
@@ -47,14 +50,16 @@ def test_table_marks_by_differences_not_by_intervals_of_means() -> None:
 def test_references_stand_apart_and_are_never_best() -> None:
     values = {"gan": [1.0, 1.01, 0.99], "bigan": [3.0, 3.1, 2.9], "aegan": [5.0, 5.1, 4.9]}
     assert summarise(runs(values), NO_CONTROLS).best["fid_hybrid"] == ["gan"]
-    summary = summarise(runs(values), runs({"noise": [9.0]}), {"gan": "z → x only"})
+    summary = summarise(runs(values), runs({control("noise"): [9.0]}), {"gan": "z → x only"})
     assert summary.best["fid_hybrid"] == ["bigan"]
-    assert summary.families == ["bigan", "aegan", "gan", "noise"]
-    assert [summary.kind(row) for row in summary.families] == [
-        *("family", "family", "reference", "control")
+    assert list(summary.keys) == ["bigan", "aegan", "gan", "noise"]
+    assert [summary.kind(row) for row in summary.keys] == [
+        *("model", "model", "reference", "control")
     ]
     assert "| gan | 3/3, reference | 1.00 [" in markdown(summary, shown(summary))
-    assert wide(summary).set_index("family").loc["gan", "lacks"] == "z → x only"
+    assert wide(summary).set_index("label").loc["gan", ["kind", "lacks"]].tolist() == [
+        *("reference", "z → x only")
+    ]
 
 
 def test_column_heads_say_which_way_is_better() -> None:
@@ -66,13 +71,15 @@ def test_column_heads_say_which_way_is_better() -> None:
 
 
 def test_controls_are_never_best_and_cells_stay_empty() -> None:
-    controls = runs({"real images": [0.1]})
+    controls = runs({control("real_test", 5): [0.1, 0.1]})
     summary = summarise(runs({"bigan": [1.0, 1.1], "aegan": [5.0, 5.1]}), controls)
     assert summary.best["fid_hybrid"] == ["bigan"]
-    table = wide(summary).set_index("family")
-    assert table.loc["real images", "kind"] == "control"
+    table = wide(summary).set_index("row")
+    assert table.loc["real_test", ["kind", "label", "seeds_done"]].tolist() == [
+        *("control", "real, 5 of test", 2)
+    ]
     assert table["reconstruction_mse"].isna().all()
-    assert next(iter(wide(summary).columns)) == "family"
+    assert "| *real, 5 of test* | control |" in markdown(summary, shown(summary))
 
 
 def test_narrow_terminals_get_a_table_per_question() -> None:

@@ -6,11 +6,13 @@ import pytest
 from markupsafe import escape
 
 from benchmarks.evaluation.registry import METRICS
+from benchmarks.keys import Key
+from benchmarks.plan import Job
 from benchmarks.report import cells, words
 from benchmarks.report.tables import summarise
 from tests.benchmarks.report_pages import hand_made, material_of, written
 from tests.benchmarks.run_folders import run_of
-from tests.benchmarks.test_statistics import NO_CONTROLS, runs
+from tests.benchmarks.test_statistics import NO_CONTROLS, control, runs
 
 
 def test_every_headline_is_put_in_plain_words() -> None:
@@ -26,12 +28,14 @@ def test_a_word_is_explained_where_it_is_met_first() -> None:
     assert explain("recon. ratio, ratios") == "recon. ratio, ratios"
 
 
-def test_rows_are_explained() -> None:
-    frame = runs({"bigan": [1.0, 2.0], "mine": [3.0, 4.0], "bigan (head)": [5.0, 6.0]})
-    controls = runs({"PCA, 16 dimensions": [7.0]})
+def test_rows_are_explained(tmp_path: Path) -> None:
+    frame = runs(
+        {"bigan": [1.0, 2.0], "mine": [3.0, 4.0], Key("bigan", "bigan", readout="head"): [5.0, 6.0]}
+    )
+    controls = runs({control("pca", 16): [7.0]})
     summary = summarise(frame, controls, {"mine": "z → x only: it has no encoder"})
     mine = run_of("mine", family="bigbigan", options={"unary_z": False})
-    said = words.rows(summary, [run_of("bigan"), mine])
+    said = words.rows(summary, [Job(run, "", tmp_path) for run in (run_of("bigan"), mine)])
     assert said["bigan"].startswith("BiGAN: one discriminator tells encoder pairs")
     assert said["mine"].endswith("With unary_z False. Reference, z → x only: it has no encoder.")
     assert said["bigan (head)"] == "The head of bigan: another part of the same training."

@@ -80,7 +80,7 @@ def test_averaged_weights_and_readouts_are_rows(job: plan.Job) -> None:
     found = rows(job)
     assert set(found) == {"", "discriminator", "average", "average-discriminator"}
     assert found["average"]["fid_hybrid"] != found[""]["fid_hybrid"]
-    names = frame.results_frame([job])["family"].tolist()
+    names = frame.results_frame([job])["label"].tolist()
     assert names[0] == "gan"
     assert "gan (average)" in names
 
@@ -109,7 +109,7 @@ def test_figures_are_drawn_or_left_out(job: plan.Job, tmp_path: Path) -> None:
     assert not look.embedding([job], tmp_path / "none")
     light, looks = frame.light_frame([job]), style.looks_of(["gan", "gan (discriminator)"])
     assert light["step"].tolist() == [50, 50]  # the discriminator's features are a row of their own
-    assert light["family"].tolist() == ["gan", "gan (discriminator)"]
+    assert light["label"].tolist() == ["gan", "gan (discriminator)"]
     assert light["knn1_accuracy_features"].isna().tolist() == [True, False]
     assert light["fid_hybrid"].isna().tolist() == [False, True]
     assert figures.learning(light, looks, tmp_path / "learning")

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import plan
 from benchmarks.config import Run
-from benchmarks.rows import run_of
+from benchmarks.resolve import resolve_row
 from benchmarks.training.loop import build
 from zoo.assembly import options_of
 from zoo.game import Clip
@@ -78,7 +78,7 @@ def faithful_run(family: str) -> Run:
     """Return a run of a family's preset as a suite plans it."""
     settings = [f"rows.{family}.preset=faithful", "training.steps=400"]
     suite = plan.override(plan.load_suite("digits"), settings, families=[family])
-    return run_of(suite, family, 0)
+    return resolve_row(suite, family).run(0)
 
 
 def test_every_preset_has_its_values_here() -> None:
