@@ -18,7 +18,7 @@ from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.files import read_json
 from benchmarks.plan import Job
-from benchmarks.rows import row_name
+from benchmarks.resolve import row_name
 from datasets.registry import DATASETS
 from zoo.registry import FAMILIES, describe
 
@@ -160,17 +160,18 @@ def show_plan(plan: Plan) -> None:
     table.add_column("folder", overflow="fold")  # on a narrow terminal this one alone gives way
     reasons: dict[str, list[str]] = {}
     for job in plan.jobs:
-        state, where = plans.state(job), str(job.folder)
-        if job.published:
-            state, where = "published", _age(job)
-        table.add_row(job.run.row, str(job.run.seed), state, where)
+        where = _age(job) if job.published else str(job.folder)
+        table.add_row(job.run.row, str(job.run.seed), _state(job), where)
         if reason := plans.why(job):
             reasons.setdefault(f"{plans.state(job)}: {reason}", []).append(job.label)
     console.print(table)
     for reason, labels in reasons.items():
         say(f"{', '.join(labels)}: {reason}")
-    states = ["published" if job.published else plans.state(job) for job in plan.jobs]
-    say(f"{plan.suite.name}: {_counts(states)}")
+    say(f"{plan.suite.name}: {_counts(map(_state, plan.jobs))}")
+
+
+def _state(job: Job) -> str:
+    return "published" if job.published else plans.state(job)
 
 
 def _age(job: Job) -> str:

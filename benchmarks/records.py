@@ -215,7 +215,7 @@ def _from_archive(record: Record, archive: Path) -> dict[str, bytes]:
         raise RecordError(f"{archive} cannot be read ({error}); check it out again") from error
     if not files or digest_of(files) != record.digest:
         raise RecordError(
-            f"{archive.parent.name}, {record.name}: its digest is not that of the manifest; left out"
+            f"{archive.parent.name}, {record.name}: its digest is not that of the manifest"
         )
     return files
 

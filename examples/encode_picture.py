@@ -1,4 +1,4 @@
-"""Load a trained family and encode a picture: `python examples/encode_picture.py MODEL PICTURE OUT`.
+"""Encode a picture with a trained model: `python examples/encode_picture.py MODEL PICTURE OUT`.
 
 Prints the code E(x) and writes G(E(x)) as OUT.
 """

@@ -181,8 +181,11 @@ def test_documents_that_cannot_be_written_are_one_line(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "the following arguments are required: run, picture, out"),
-        (["nowhere", "in.png", "out.png"], "error: nowhere is neither a run folder nor a published model"),
+        ([], "the following arguments are required: model, picture, out"),
+        (
+            ["nowhere", "in.png", "out.png"],
+            "nowhere is neither a run folder nor a published",
+        ),
         (["bigan", "nowhere.png", "out.png"], "No such file or directory: 'nowhere.png'"),
         (["bigan", "bigan/config.json", "out.png"], "cannot identify image file"),
         (["gan", "in.png", "out.png"], "error: gan: this family has no encoder and generator"),

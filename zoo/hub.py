@@ -13,7 +13,16 @@ from torch import nn
 
 from benchmarks.evaluation.registry import METRICS, head, number
 from zoo.registry import FAMILIES, describe
-from zoo.trained import check_digests, folder_of, ModelError, Recipe, filled, read, recipe_of, state_of
+from zoo.trained import (
+    ModelError,
+    Recipe,
+    check_digests,
+    filled,
+    folder_of,
+    read,
+    recipe_of,
+    state_of,
+)
 
 TEMPLATE = Path(__file__).with_name("card.md")
 

@@ -15,7 +15,6 @@ from datasets.registry import DATASETS
 from zoo.assembly import assemble
 from zoo.game import Game
 
-
 MODELS = Path(__file__).resolve().parent.parent / "results" / "published" / "models"
 MANIFEST = "manifest.json"
 

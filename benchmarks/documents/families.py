@@ -13,6 +13,7 @@ from benchmarks.documents.reports import (
     table,
 )
 from benchmarks.evaluation.registry import METRICS, head
+from benchmarks.resolve import resolve_row
 from zoo.assembly import assemble, options_of
 from zoo.game import Player, Turn
 from zoo.registry import describe, presets, source

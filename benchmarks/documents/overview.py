@@ -64,7 +64,8 @@ def findings(suite: str, short: bool = False) -> str:
 def decided() -> str:
     """Return how many claims published reports decide, and each of those with its report."""
     counts, lines = Counter[str](), []
-    for report in sorted([*reports().values(), *reports(short=True).values()], key=lambda one: one.name):
+    everything = [*reports().values(), *reports(short=True).values()]
+    for report in sorted(everything, key=lambda one: one.name):
         for claim, line in zip(report.content["verdicts"], said(report), strict=False):
             counts[claim["verdict"]] += 1
             if claim["verdict"] != UNDECIDED:

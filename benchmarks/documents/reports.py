@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.config import Published, Suite
 from benchmarks.evaluation.registry import METRICS, Metric, head, table_line
 from benchmarks.identity import ROOT
+from benchmarks.keys import label_of
 from benchmarks.plan import SHORT, load_suite, shortened, suite_names
 
 PUBLISHED = ROOT / "results" / "published"
@@ -85,7 +86,8 @@ def published_table(wanted: Iterable[tuple[str, Suite, Published]]) -> str:
         metric = METRICS[entry.metric]
         ours = cell_of(_trained_in_full(name, suite, entry), metric) or NOT_RUN
         theirs = f"{entry.value * metric.factor:g}"  # with the digits that they print
-        rows.append((entry.label, head(metric), theirs, ours, entry.source, f"`{name}`"))
+        label = label_of(entry.row, entry.readout)
+        rows.append((label, head(metric), theirs, ours, entry.source, f"`{name}`"))
     return table(rows)
 
 

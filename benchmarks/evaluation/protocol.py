@@ -1,7 +1,7 @@
 """The frozen protocol: what is measured on how much, with which extractor.
 
-Changing anything that moves a number changes `VERSION`, and the baseline and the published results are
-made again in the same commit. Results of another version are evaluated again, never retrained.
+Changing anything that moves a number changes `VERSION`, and the baseline and the published results
+are made again in the same commit. Results of another version are evaluated again, never retrained.
 """
 
 from dataclasses import dataclass

@@ -38,6 +38,11 @@ class Metric:
     digits: int = 3
     factor: float = 1.0
 
+    @property
+    def of_machine(self) -> bool:
+        """Whether the same run has another value on another machine."""
+        return self.unit in ("s", "1/s", "MiB")
+
 
 def head(metric: Metric) -> str:
     """Return a metric's column head: its title and which way is better."""

@@ -17,12 +17,14 @@ from benchmarks.report.words import listed
 
 
 def findings(material: Material) -> list[str]:
-    """Return the verdict in sentences: who is clearly best in which headline metric."""
+    """Return the verdict in sentences: who is clearly best, and what references reach."""
+    return [*material.placed, *ranking(material), *references(material)]
+
+
+def ranking(material: Material) -> list[str]:
+    """Return who is clearly best in which headline metric, in sentences."""
     summary = material.summary
-    # A suite of generators alone has columns that only controls fill.
-    metrics = [
-        m for m in tables.shown(summary) if m.direction != "none" and _means(summary, m, "model")
-    ]
+    metrics = _ranked(summary)
     if unfinished := tables.unfinished(summary):
         said = "; ".join(f"{row} {summary.finished(row)}" for row in unfinished)
         why = f"Nothing is ranked, for not every run has ended well: {said}."
@@ -54,10 +56,27 @@ def findings(material: Material) -> list[str]:
         sentences.append(f"No family is clearly ahead in {listed([m.title for m in open_], 'or')}.")
         lead = "Best by the mean alone, which other seeds may turn"
         sentences.append(_leaders(lead, summary, open_))
-    sentences += _behind_controls(summary, metrics)
-    if summary.references:
-        sentences.append(_of_references(summary, metrics))
-    return sentences
+    return [*sentences, *_behind_controls(summary, metrics)]
+
+
+def references(material: Material) -> list[str]:
+    """Say which rows are not ranked; nothing where none is, or where nobody is."""
+    summary = material.summary
+    if not summary.references or not is_ranked(summary) or summary.settings:
+        return []
+    return [_of_references(summary, _ranked(summary))]
+
+
+def is_ranked(summary: Summary) -> bool:
+    """Whether rows are compared: every run has ended well, and there are several seeds."""
+    return not tables.unfinished(summary) and _most_seeds(summary) > 1
+
+
+def _ranked(summary: Summary) -> list[Metric]:
+    """Return the headline metrics with a better direction that any model has."""
+    # A suite of generators alone has columns that only controls fill.
+    shown = tables.shown(summary)
+    return [m for m in shown if m.direction != "none" and _means(summary, m, "model")]
 
 
 def published(reproduced: Sequence[Reproduced]) -> list[str]:

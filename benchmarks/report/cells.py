@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from benchmarks.evaluation.registry import METRICS, Metric, head, number
+from benchmarks.evaluation.registry import METRICS, Metric, head
 from benchmarks.keys import Kind
 from benchmarks.report import tables
 from benchmarks.report.tables import Summary
@@ -150,7 +150,7 @@ def _cell(summary: Summary, row: str, metric: Metric) -> Cell:
     if cell is None:
         return Cell()
     return Cell(
-        mean=number(cell.mean, metric),
+        mean=tables.mean(summary, row, metric),
         interval=tables.interval(cell, metric),
         value=cell.mean,
         best=row in summary.best[metric.name],

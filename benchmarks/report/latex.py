@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from benchmarks.evaluation.registry import Metric, number
+from benchmarks.evaluation.registry import Metric
 from benchmarks.report import tables
 from benchmarks.report.tables import Summary
 
@@ -75,7 +75,7 @@ def _mean(summary: Summary, row: str, metric: Metric) -> str:
     cell = summary.cells.get((row, metric.name))
     if cell is None:
         return ""
-    mean = number(cell.mean, metric)
+    mean = escaped(tables.mean(summary, row, metric))
     return rf"\textbf{{{mean}}}" if row in summary.best[metric.name] else mean
 
 

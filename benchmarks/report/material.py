@@ -1,17 +1,19 @@
 """What every form of a report is made from, gathered once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from benchmarks.config import NetworkSettings, Suite
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
+from benchmarks.keys import Key
 from benchmarks.plan import Job
 from benchmarks.report import claims, families, frame, provenance, tables
 from benchmarks.report.claims import Reproduced, Verdict
 from benchmarks.report.columns import keys_of, with_references
 from benchmarks.report.directions import directions, references
+from benchmarks.report.placed import placed
 from benchmarks.report.tables import Summary
 from benchmarks.rows import settings_of
 from datasets.registry import DATASETS
@@ -35,6 +37,7 @@ class Material:
         differences, ranks: see `families`; the ranks are those of rows that are no reference.
             Both are made within settings, where the suite has several.
         verdicts, reproduced: on the suite's claims and published numbers.
+        placed: where rows of one's own stand beside published ones, in sentences.
 
     """
 
@@ -50,6 +53,7 @@ class Material:
     ranks: pd.DataFrame
     verdicts: Sequence[Verdict]
     reproduced: Sequence[Reproduced]
+    placed: Sequence[str] = ()
 
 
 def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: str) -> Material:
@@ -59,20 +63,52 @@ def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: s
     runs = with_references(runs, lacking)
     settings = settings_of(suite, keys_of(runs).values())
     within = [WITHIN] if settings else []
+    elsewhere = published_beside_own(jobs, keys_of(runs))
+    summary = tables.summarise(runs, controls, lacking, settings, elsewhere)
     return Material(
         suite=suite,
         jobs=jobs,
         command=command,
         changed=provenance.changes_of(suite, jobs),
-        notes=[*within, *provenance.cautions(jobs), *_remarks(suite, jobs)],
+        notes=[*within, *provenance.cautions(jobs), *_remarks(suite, jobs), *_foreign(elsewhere)],
         runs=runs,
         controls=controls,
-        summary=tables.summarise(runs, controls, lacking, settings),
+        summary=summary,
         differences=families.differences(runs, settings=settings),
         ranks=families.ranks(runs[runs["kind"] == "model"], settings=settings),
         verdicts=claims.verdicts(suite.claims, runs),
         reproduced=claims.reproduced(suite.published, runs, DATASETS[suite.dataset].test),
+        placed=_placed(summary, runs, elsewhere),
     )
+
+
+def published_beside_own(jobs: Sequence[Job], keys: Mapping[str, Key]) -> list[str]:
+    """Return the labels of published rows, readouts among them, beside runs of one's own; or none.
+
+    Their seconds are another machine's, and what is one's own is placed beside them.
+    """
+    published = {job.key.name for job in jobs if job.published}
+    if all(job.published for job in jobs):
+        return []
+    return [label for label, key in keys.items() if key.name in published]
+
+
+def _foreign(elsewhere: Sequence[str]) -> list[str]:
+    if not elsewhere:
+        return []
+    return [
+        f"{tables.DAGGER} Published runs, timed on another machine: do not compare their seconds, "
+        "paces and memory with those of the other rows."
+    ]
+
+
+def _placed(summary: Summary, runs: pd.DataFrame, elsewhere: Sequence[str]) -> list[str]:
+    if not elsewhere or tables.unfinished(summary):
+        return []
+    metrics = [metric for metric in tables.shown(summary) if metric.direction != "none"]
+    own = [row for row in summary.of("model", "reference") if row not in elsewhere]
+    others = [row for row in summary.of("model") if row in elsewhere]
+    return placed(runs, own, others, metrics)
 
 
 def _remarks(suite: Suite, jobs: Sequence[Job]) -> list[str]:
@@ -98,9 +134,14 @@ def heading(suite: Suite, jobs: Sequence[Job]) -> str:
     protocol = PROTOCOLS[suite.dataset]
     left_out = "; seed s trains without class s" if suite.leave_one_class_out else ""
     return (
-        f"{suite.name}: {_tiers(jobs)} tier, {_networks(jobs)}, {_budgets(jobs)}; protocol "
-        f"{VERSION}, {protocol.samples:,} samples, extractor {protocol.extractor}{left_out}"
+        f"{suite.name}: {conditions(jobs)}; protocol {VERSION}, {protocol.samples:,} samples, "
+        f"extractor {protocol.extractor}{left_out}"
     )
+
+
+def conditions(jobs: Sequence[Job]) -> str:
+    """Return under what the rows were trained: tier, networks and budget."""
+    return f"{_tiers(jobs)} tier, {_networks(jobs)}, {_budgets(jobs)}"
 
 
 def _tiers(jobs: Sequence[Job]) -> str:

@@ -45,9 +45,7 @@ def placed(
     return said
 
 
-def _verdict(
-    row: str, other: str, found: Mapping[str, Group], metric: Metric, error: float
-) -> str:
+def _verdict(row: str, other: str, found: Mapping[str, Group], metric: Metric, error: float) -> str:
     pair = {name: found[name] for name in (row, other)}
     values = {name: group.values for name, group in pair.items()}
     best = clear_best(values, metric, are_paired(pair.values()), error)

@@ -22,7 +22,7 @@ from benchmarks.files import read_json, whole, write_json, write_text
 from benchmarks.plan import Job, controls_folder, jobs, load_suite, shortened
 from benchmarks.published import take_controls, with_published
 from benchmarks.records import ARCHIVE, MANIFEST, PUBLISHED, SCHEMA, RecordError, Shelf, pack
-from benchmarks.report import frame, markdown
+from benchmarks.report import frame, markdown, report_json
 from benchmarks.report.material import Material, gather
 from benchmarks.report.write import drawn_in, write_report
 
@@ -135,6 +135,7 @@ def _write(material: Material, report: Path, target: Path, pictures: Collection[
     for file in [*TABLES, *(f"{name}.png" for name in drawn)]:
         shutil.copyfile(report / file, target / file)
     write_text(target / "table.md", markdown.page(material, drawn))
+    write_json(target / "report.json", report_json.content(material, drawn))
 
 
 def main(

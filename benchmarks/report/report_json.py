@@ -1,9 +1,11 @@
 """The report as data: report.json, which README and documents take their numbers from."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
+from benchmarks.evaluation.registry import METRICS
 from benchmarks.report import answer, provenance, tables
 from benchmarks.report.material import Material, conditions
 from benchmarks.report.tables import Summary
@@ -25,8 +27,9 @@ def content(material: Material, drawn: Mapping[str, str]) -> dict[str, Any]:
         "schema": SCHEMA,
         "suite": suite.name,
         "question": suite.question,
+        "dataset": suite.dataset,
         "command": material.command,
-        "conditions": conditions(suite, material.jobs),
+        "conditions": conditions(material.jobs),
         "protocol": {
             "version": VERSION,
             "samples": protocol.samples,
@@ -43,7 +46,7 @@ def content(material: Material, drawn: Mapping[str, str]) -> dict[str, Any]:
             }
             for one in material.verdicts
         ],
-        "findings": answer.findings(material),
+        "findings": answer.ranking(material),
         "references": answer.references(material),
         "certainty": answer.certainty(material),
         "cost": answer.cost(material),
@@ -53,6 +56,27 @@ def content(material: Material, drawn: Mapping[str, str]) -> dict[str, Any]:
             for (code, machine), runs in provenance.origins(material.jobs).items()
         ],
         "headline": [metric.name for metric in tables.shown(summary)],
-        "rows": [_row(summary, label) for label in summary.families],
+        "rows": [_row(summary, label) for label in summary.keys],
         "pictures": dict(drawn),
+    }
+
+
+def _row(summary: Summary, label: str) -> dict[str, Any]:
+    """Return a line of the table: its key, its seeds, and a cell for every metric that it has."""
+    key, seeds = summary.keys[label], summary.seeds[label]
+    cells = {
+        metric: asdict(cell)
+        | {"best": label in summary.best[metric]}
+        | {"text": tables.one_line(summary, label, METRICS[metric])}
+        for (row, metric), cell in summary.cells.items()
+        if row == label
+    }
+    return asdict(key) | {
+        "name": key.name,
+        "label": label,
+        "lacks": summary.references.get(label, ""),
+        "seeds_done": seeds.done,
+        "seeds_planned": seeds.planned,
+        "seeds": summary.runs(label),
+        "cells": cells,
     }

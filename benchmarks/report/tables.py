@@ -1,6 +1,6 @@
 """The comparison table: one summary, printed, as Markdown and as CSV."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -18,6 +18,7 @@ from benchmarks.report.statistics import Estimate, estimate
 
 KINDS: tuple[Kind, ...] = ("model", "reference", "control")
 """In the order of the tables."""
+DAGGER = "†"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Summary:
         best: metric -> who is clearly better than every other model, if any; one of a setting.
         seeds: row -> what became of its planned runs.
         settings: row -> its setting, where a suite has rows of several; see `families.within`.
+        elsewhere: published rows beside runs of one's own, of another machine.
 
     """
 
@@ -42,6 +44,7 @@ class Summary:
     best: dict[str, list[str]]
     seeds: dict[str, Seeds]
     settings: Mapping[str, str]
+    elsewhere: Collection[str] = ()
 
     def kind(self, row: str) -> Kind:
         """Return what a row is."""
@@ -71,6 +74,7 @@ def summarise(
     controls: pd.DataFrame,
     references: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
+    elsewhere: Collection[str] = (),
 ) -> Summary:
     """Reduce runs to means and intervals; the best is marked only among complete groups.
 
@@ -79,6 +83,7 @@ def summarise(
         controls: one row per repetition of a control.
         references: rows of the results that are not ranked -> what they lack.
         settings: row -> its setting, where rows are compared only within theirs.
+        elsewhere: rows whose seconds are another machine's than those of the others.
 
     """
     references, settings = dict(references or {}), settings or {}
@@ -99,7 +104,7 @@ def summarise(
         for name, metric in METRICS.items()
     }
     seeds = {label: _seeds(runs) for label, runs in own.items()}
-    return Summary(dict(keys), references, cells, best, seeds, settings)
+    return Summary(dict(keys), references, cells, best, seeds, settings, elsewhere)
 
 
 def _best(results: pd.DataFrame, metric: Metric, settings: Mapping[str, str]) -> list[str]:
@@ -200,7 +205,7 @@ def markdown(summary: Summary, metrics: Sequence[Metric]) -> str:
     lines = [table_line(columns), table_line(["---", "---", *["---:"] * len(metrics)])]
     for row in (row for row in summary.keys if speaks(summary, row, metrics)):
         name = f"*{row}*" if summary.kind(row) == "control" else row
-        cells = [_one_line(summary, row, metric) for metric in metrics]
+        cells = [one_line(summary, row, metric) for metric in metrics]
         lines.append(table_line([name, summary.runs(row), *cells]))
     return "\n".join(lines) + "\n"
 
@@ -210,6 +215,7 @@ def wide(summary: Summary) -> pd.DataFrame:
     rows = []
     for row in summary.keys:
         values: dict[str, object] = {"label": row, "lacks": summary.references.get(row, "")}
+        values["other_machine"] = row in summary.elsewhere
         for metric in METRICS:
             cell = summary.cells.get((row, metric))
             values |= {
@@ -223,23 +229,30 @@ def wide(summary: Summary) -> pd.DataFrame:
     return first(pd.DataFrame(rows), summary.keys, summary.seeds)
 
 
-def _one_line(summary: Summary, row: str, metric: Metric) -> str:
+def one_line(summary: Summary, row: str, metric: Metric) -> str:
+    """Return a cell as Markdown: mean, bold if clearly best, and interval; empty if unmeasured."""
     cell = summary.cells.get((row, metric.name))
     if cell is None:
         return ""
-    mean = number(cell.mean, metric)
-    mean = f"**{mean}**" if row in summary.best[metric.name] else mean
-    return f"{mean} {interval(cell, metric)}".strip()
+    text = mean(summary, row, metric)
+    text = f"**{text}**" if row in summary.best[metric.name] else text
+    return f"{text} {interval(cell, metric)}".strip()
 
 
 def _two_lines(summary: Summary, row: str, metric: Metric) -> str:
     cell = summary.cells.get((row, metric.name))
     if cell is None:
         return ""
-    mean = number(cell.mean, metric)
-    mean = f"[bold green]{mean}[/]" if row in summary.best[metric.name] else mean
+    text = mean(summary, row, metric)
+    text = f"[bold green]{text}[/]" if row in summary.best[metric.name] else text
     ends = interval(cell, metric)
-    return f"{mean}\n[dim]{ends[1:-1]}[/]" if ends else mean
+    return f"{text}\n[dim]{ends[1:-1]}[/]" if ends else text
+
+
+def mean(summary: Summary, row: str, metric: Metric) -> str:
+    """Return a row's mean as the tables print it; a dagger marks another machine's seconds."""
+    foreign = metric.of_machine and row in summary.elsewhere
+    return number(summary.cells[row, metric.name].mean, metric) + DAGGER * foreign
 
 
 def interval(cell: Estimate, metric: Metric) -> str:

@@ -9,7 +9,17 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.files import read_json, whole, write_json, write_text
-from benchmarks.report import figures, forest, frame, latex, look, markdown, page, tables
+from benchmarks.report import (
+    figures,
+    forest,
+    frame,
+    latex,
+    look,
+    markdown,
+    page,
+    report_json,
+    tables,
+)
 from benchmarks.report.columns import first
 from benchmarks.report.curves import gradient_norms, losses
 from benchmarks.report.material import Material, heading
@@ -51,6 +61,7 @@ def write_report(material: Material, results: Path) -> Path:
     write_text(folder / "table.tex", latex.table(material.summary, caption(material)))
     drawn = _figures(material, folder)
     write_text(folder / "table.md", markdown.page(material, drawn))
+    write_json(folder / "report.json", report_json.content(material, drawn))
     write_text(folder / "index.html", page.page(material, drawn, folder))
     return folder
 
@@ -102,7 +113,7 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
         },
         "learning": (
             LEARNING,
-            lambda stem: figures.learning(frame.light_frame(jobs), looks, stem),
+            lambda stem: figures.learning(_of_one_machine(material), looks, stem),
         ),
         **{
             kind: (what, partial(look.side_by_side, jobs, kind))
@@ -119,6 +130,15 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
         drawings[stem] = (LOSSES.format(row), partial(losses, row, family, own))
     drawings["gradient_norms"] = (GRADIENTS, partial(gradient_norms, curves))
     return {name: what for name, (what, draw) in drawings.items() if draw(folder / name)}
+
+
+def _of_one_machine(material: Material) -> pd.DataFrame:
+    """Return the light evaluations, without the seconds of another machine than one's own."""
+    light = frame.light_frame(material.jobs)
+    if len(light):
+        foreign = light["label"].isin(list(material.summary.elsewhere))
+        light["seconds"] = light["seconds"].mask(foreign)
+    return light
 
 
 def caption(material: Material) -> str:

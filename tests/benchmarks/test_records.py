@@ -180,19 +180,18 @@ def test_ones_own_runs_come_first(tmp_path: Path) -> None:
     assert job.published == ""
 
 
+def raise_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = dict(identity.numerics_versions())
+    monkeypatch.setattr(identity, "numerics_versions", lambda: known | {"family.bigan": 7})
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda m: m.setattr(plan, "VERSION", "99"), ""),
-        (
-            lambda m: m.setattr(
-                identity, "numerics_versions",
-                lambda known=dict(identity.numerics_versions()): known | {"family.bigan": 7},
-            ),
-            "no longer fits: numerics version of family.bigan is 7, not 1",
-        ),
+        (raise_version, "no longer fits: numerics version of family.bigan is 7, not 1"),
     ],
-)  # fmt: skip
+)
 def test_published_runs_that_no_longer_fit_say_why(
     change, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
