@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pandas as pd
 import pytest
 
-from benchmarks import plan
+from benchmarks import command, plan
 from benchmarks.errors import UserError
 from benchmarks.evaluation.control_rows import CONTROLS, measured
 from benchmarks.keys import Key
@@ -100,12 +100,15 @@ def test_lines_say_what_they_are(report: Path, name: str, row: str, readout: str
 
 
 def test_kept_seconds_are_known_by_what_people_read(
-    report: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks.pace.REFERENCE", report.parent)
+    lines = [columns_of(KEYS[label]) for label in ("bigan", "bigan_half_lr (critic)")]
+    table = pd.DataFrame(lines).assign(train_seconds=[60.0, 30.0], evaluation_seconds=5.0)
+    (tmp_path / "digits").mkdir()
+    table.to_csv(tmp_path / "digits" / "runs.csv")
+    monkeypatch.setattr("benchmarks.pace.REFERENCE", tmp_path)
     found = typical_seconds("digits")
-    assert found["aegan"] == (60.0, 5.0)
-    assert set(found) == {"aegan", "bigan", "bigan_qp"}
+    assert found == {"bigan": (60.0, 5.0), "bigan_half_lr (critic)": (30.0, 5.0)}
 
 
 def test_light_lines_are_of_their_readout(tmp_path: Path) -> None:
@@ -138,6 +141,7 @@ def test_control_rows_that_are_named_otherwise_are_not_there(tmp_path: Path, nam
     job = plan.controls_job(suite, tmp_path)
     folder = write_controls(tmp_path, job.identity, {"noise": [{"fid_hybrid": 9.0}]})
     assert frame.controls_frame(suite, tmp_path)["label"].tolist() == ["noise"]
+    assert command._controls_done(command.Plan(suite, [], tmp_path))
     content = json.loads((folder / "metrics.json").read_text())
     content["titles"] = {named: named}
     (folder / "metrics.json").write_text(json.dumps(content))
@@ -145,6 +149,7 @@ def test_control_rows_that_are_named_otherwise_are_not_there(tmp_path: Path, nam
     del content["titles"]
     (folder / "metrics.json").write_text(json.dumps(content))
     assert frame.controls_frame(suite, tmp_path).empty
+    assert not command._controls_done(command.Plan(suite, [], tmp_path))
 
 
 def test_titles_have_a_number_where_there_is_one() -> None:
