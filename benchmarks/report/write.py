@@ -58,6 +58,8 @@ def write_report(material: Material, results: Path) -> Path:
     _write_csv(first(material.ranks, *about), folder / "ranks.csv")
     everything = [part for part in (material.runs, material.controls) if len(part)]
     _write_csv(first(pd.concat(everything), *about), folder / "runs.csv")
+    if len(truncation := frame.truncation_frame(material.jobs)):
+        _write_csv(first(truncation, *about), folder / "truncation.csv")
     write_text(folder / "table.tex", latex.table(material.summary, caption(material)))
     drawn = _figures(material, folder)
     write_text(folder / "table.md", markdown.page(material, drawn))
@@ -100,9 +102,6 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
     jobs, runs = material.jobs, material.runs
     looks = looks_of([*(job.key.name for job in jobs), *runs["label"]])
     truncation, curves = frame.truncation_frame(jobs), frame.curve_frame(jobs)
-    if len(truncation):
-        about = material.summary.keys, material.summary.seeds
-        _write_csv(first(truncation, *about), folder / "truncation.csv")
     drawings: dict[str, tuple[str, Callable[[Path], bool]]] = {
         **{
             f"forest_{question}": (

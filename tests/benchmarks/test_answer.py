@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from benchmarks.evaluation.control_rows import CONTROLS
 from benchmarks.report import answer, cells, frame
 from benchmarks.report.material import gather
 from tests.benchmarks.report_pages import hand_made, material_of, suite_of
@@ -53,3 +56,16 @@ def test_what_rows_rest_on_is_said(tmp_path: Path) -> None:
     own, controls = material_of([alike, write_run(tmp_path, run_of("mine", **wide), {})]).notes[1:]
     assert own == "mine: a Gaussian likelihood of variance 0.2 per pixel."
     assert "untrained and PCA are those of mlp width 64, z 16 (normal)" in controls
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_control_is_a_rival_unless_it_is_real_and_a_disgrace_if_it_is_ignorant(
+    name: str, tmp_path: Path
+) -> None:
+    jobs = hand_made(tmp_path)  # mean FIDs of 1.1, 5 and 12.5
+    for fid, is_said, sentence in (
+        (0.1, not CONTROLS[name].real, "No family is better than the best control"),
+        (9.0, CONTROLS[name].ignorant, "Worse than untrained networks"),
+    ):
+        material = gather(suite_of(), jobs, runs_of({control(name): [fid]}), "")
+        assert any(line.startswith(sentence) for line in answer.findings(material)) == is_said

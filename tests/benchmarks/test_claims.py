@@ -9,6 +9,7 @@ from benchmarks import plan
 from benchmarks.config import Claim, Pair, Published
 from benchmarks.errors import UserError
 from benchmarks.evaluation.registry import METRICS
+from benchmarks.keys import Key
 from benchmarks.report.answer import published
 from benchmarks.report.claims import reproduced, verdicts
 from benchmarks.report.comparison import difference, difference_of_differences
@@ -41,6 +42,28 @@ def test_the_interval_of_the_difference_decides(metric, expected, row, outcome) 
     found = verdict(runs({"a": LOW, "b": HIGH}, metric), metric=metric, expected=expected, row=row)
     assert found.verdict == outcome
     assert found.probability == (1 if outcome == "supported" else 0)
+
+
+@pytest.mark.parametrize(
+    ("readouts", "rows", "outcome"),
+    [
+        (("", ""), "a against b", "supported"),
+        (("head", ""), "a (head) against b", "contradicted"),
+        (("", "head"), "a against b (head)", "not decided"),  # the same numbers
+        (("head", "head"), "a (head) against b (head)", "contradicted"),
+        (("tail", ""), "a (tail) against b", "not decided"),
+    ],
+)
+def test_claims_and_published_numbers_are_of_a_readout(readouts, rows, outcome: str) -> None:
+    heads = {Key(row, row, readout="head"): own for row, own in (("a", [9, 9.1, 9.2]), ("b", LOW))}
+    frame = runs({"a": LOW, "b": HIGH} | heads)
+    readout, against = readouts
+    said = claim().model_copy(update={"readout": readout, "against_readout": against})
+    (found,) = verdicts([said], frame)
+    assert (found.rows, found.verdict) == (rows, outcome)
+    number = Published(row="a", readout=readout, metric="fid_hybrid", value=1.0, source="")
+    (ours,) = reproduced([number], frame, 400)
+    assert (ours.cells[0], ours.n) == (rows.split(" against")[0], 0 if readout == "tail" else 3)
 
 
 def test_the_numbers_are_welchs() -> None:

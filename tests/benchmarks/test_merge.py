@@ -101,6 +101,22 @@ def test_rows_of_other_settings_are_no_seeds_of_one_row(tmp_path: Path) -> None:
     assert len(set(frame["label"])) == 4
 
 
+def test_a_suite_says_which_rows_are_varied(tmp_path: Path) -> None:
+    """Its names are no variants to a report that knows no suite."""
+    suite = plan.load_suite("sensitivity")
+    asked = [job for job in plan.jobs(suite, tmp_path, [0]) if job.key.row == "bigan"]
+    for job in asked:
+        write_run(tmp_path, job.run, FID)
+    (group,), _ = merged(tmp_path, suite=suite)
+    assert [job.key for job in group.jobs] == [job.key for job in asked]
+    assert {job.key.variant for job in group.jobs} == {"", *suite.variants}
+    assert [job.key.label for job in group.jobs] == [job.run.row for job in asked]
+    (alone,), _ = merged(tmp_path)
+    assert {(job.key.row, job.key.variant) for job in alone.jobs} == {
+        (job.run.row, "") for job in asked
+    }
+
+
 def test_switches_are_named_without_their_value(tmp_path: Path) -> None:
     write_run(tmp_path, run_of("bigan", training={"stacked": 3}), FID)
     write_run(tmp_path, run_of("bigan", training={"stacked": 0}), FID)

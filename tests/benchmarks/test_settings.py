@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from benchmarks import plan
+from benchmarks import plan, regression
 from benchmarks.config import Suite
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.keys import Key
@@ -68,6 +68,12 @@ def test_a_varied_row_knows_its_base_whatever_its_name(name: str, base: str, var
     key = replace(job.key, readout="critic")
     assert (key.row, key.variant) == (base, variant)
     assert (key.label, key.unvaried) == (f"{name} (critic)", f"{base} (critic)")
+
+
+def test_which_rows_are_varied_moves_no_baseline() -> None:
+    kept = regression.settings_of(suite())["suite"]
+    assert kept["rows"]["bigan_half_lr"]["training"] == {"lr_factor": 0.5}
+    assert {"varied", "variants"}.isdisjoint(kept)
 
 
 def test_settings_are_those_of_the_suites_own_variants() -> None:
