@@ -36,7 +36,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"benchmarks.report", "benchmarks.plan", "benchmarks.resolve", "benchmarks.rows",
          "benchmarks.identity", "benchmarks.evaluation.control_rows",
          "benchmarks.evaluation.protocol", "benchmarks.evaluation.registry", "datasets.registry",
-         "benchmarks.nearest", "zoo.registry",
+         "benchmarks.nearest", "benchmarks.published", "benchmarks.records", "zoo.registry",
          *NEUTRAL},
         {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "rich", "pydantic", "jinja2",
          "typer"},
@@ -65,9 +65,19 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     ),
     "benchmarks/documents": (
         {"benchmarks.documents", "benchmarks.evaluation", "benchmarks.identity", "benchmarks.plan",
-         "zoo", *NEUTRAL},
+         "benchmarks.resolve", "zoo", *NEUTRAL},
         set(),
     ),
+    "benchmarks/records.py": (
+        {"benchmarks.evaluation.registry", "benchmarks.identity", "datasets.registry", *NEUTRAL},
+        set(),
+    ),
+    "benchmarks/published.py": (
+        {"benchmarks.evaluation.protocol", "benchmarks.nearest", "benchmarks.plan",
+         "benchmarks.records", *NEUTRAL},
+        set(),
+    ),
+    "benchmarks/nearest.py": ({"benchmarks.identity", "datasets.registry", *NEUTRAL}, set()),
     "benchmarks/tensorboard.py": (
         {"benchmarks.plan", "benchmarks.worker", *NEUTRAL},
         {"torch", "numpy", "tensorboard"},

@@ -159,7 +159,7 @@ def test_a_folder_that_gives_no_model_says_why(what: str, copied: Path) -> None:
 def test_no_averages_and_no_folder(bigan: Path) -> None:
     with pytest.raises(ModelError, match="kept no averages"):
         zoo.load(bigan, average=True)
-    with pytest.raises(ModelError, match="nowhere is no run folder"):
+    with pytest.raises(ModelError, match="nowhere is neither a run folder nor a published model"):
         zoo.load("nowhere")
 
 
