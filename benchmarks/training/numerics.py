@@ -259,7 +259,9 @@ def raised(text: str, name: str) -> str:
             return "\n".join(lines) + "\n"
         if inside and line.strip():
             place = index + 1
-    lines[place:place] = [f"{key} = 1"] if place else ["", f"[{table}]", f"{key} = 1"]
+    if not place:
+        return "\n".join([*lines, "", f"[{table}]", f"{key} = 1"]) + "\n"
+    lines.insert(place, f"{key} = 1")
     return "\n".join(lines) + "\n"
 
 
