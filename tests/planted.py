@@ -99,7 +99,8 @@ LOSSES = [
             ("aegan blocks=True input_noise=0.1 (eager)",)),
     Planted("hinge of a sum", "zoo/bigbigan.py",
             'terms = {f"{name}_encoder": hinge(s, +1) for name, s in encoder.items()}',
-            'terms = {"s_encoder": hinge(torch.stack([*encoder.values()]).sum(0), +1)}', BIGBIGAN),
+            'together = hinge(torch.stack([*encoder.values()]).sum(0), +1) / 3\n'
+            '            terms = {f"{name}_encoder": together for name in encoder}', BIGBIGAN),
     Planted("hinge's margin", "zoo/losses.py", "F.relu(1 - y * s)", "F.relu(2 - y * s)", BIGBIGAN),
     Planted("encoder noise off", "zoo/game.py", "self.scale_of(self.scale(hidden)) * noise",
             "self.scale_of(self.scale(hidden)) * 0 * noise", BIGBIGAN),
@@ -165,8 +166,10 @@ STEPS = [
             "            self.batches = [member.draw() for member in self.members]\n"
             "        self.of_step = self.step\n"
             "        batches = self.batches\n", AEGAN),
-    Planted("90 % of the steps", LOOP, "while self.step < self.settings.steps and",
-            "while self.step < round(0.9 * self.settings.steps) and"),
+    Planted("90 % of the steps", LOOP,
+            "self.settings: TrainingSettings = members[0].run.training",
+            "asked = members[0].run.training\n"
+            "        self.settings = asked.model_copy(update={'steps': asked.steps * 9 // 10})"),
     Planted("gradients given to the other player", "benchmarks/training/together.py",
             "for player in turn.players:\n            optimiser",
             "for player in reversed(turn.players):\n            optimiser",

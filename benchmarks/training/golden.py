@@ -29,8 +29,9 @@ from zoo.game import Game
 TABLE = Path(__file__).with_name("golden.json")
 TOLERANCE = {"double": 1e-6, "single": 1e-2}
 """Largest difference, as a share of the number (of the norm, for projections)."""
-SMALLEST = 1e-3
-"""A loss is compared as if it were at least this large: differences of scores may vanish."""
+SMALLEST, SMALLEST_NORM = 1e-3, 1e-6
+"""Losses and norms are compared as if they were at least this large: differences of scores may
+vanish, and some first weights are zero."""
 CPU = torch.device("cpu")
 
 
@@ -75,7 +76,7 @@ def scale_of(quantity: str, numbers: Sequence[float]) -> float:
     if quantity.startswith("loss"):
         return max(SMALLEST, min(map(abs, numbers)))
     norms = numbers if quantity.startswith("gradient") else numbers[::2]
-    return min(map(abs, norms))
+    return max(SMALLEST_NORM, min(map(abs, norms)))
 
 
 @cache
@@ -118,7 +119,7 @@ def data_of(run: Run) -> Split:
 
 def _of_seed(first: Game, folder: Path) -> Numbers:
     """Return the quantities of one finished run folder."""
-    line = read_lines(folder / "curve.jsonl")[-1]
+    line = (read_lines(folder / "curve.jsonl") or [{}])[-1]
     numbers = {
         f"{'gradient' if name.endswith('/grad_norm') else 'loss'} {name}": [float(value)]
         for name, value in line.items()
