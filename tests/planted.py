@@ -237,7 +237,13 @@ DATA = [
 
 EVALUATION = [
     Planted("batch norm in training mode at evaluation", "benchmarks/evaluation/scoring.py",
-            ".requires_grad_(False).eval()", ".requires_grad_(False).train()", MODELS),
+            "        norm.eval()\n", "        norm.train()\n", MODELS),
+    Planted("batch norm's statistics from the last batch alone",
+            "benchmarks/evaluation/scoring.py", "norm.momentum = None", "norm.momentum = 1.0",
+            MODELS),
+    Planted("networks in training mode at evaluation", "benchmarks/evaluation/scoring.py",
+            ".requires_grad_(False).eval()", ".requires_grad_(False).train()",
+            ("evaluation of bigbigan",)),
     Planted("recalibration skipped", "benchmarks/evaluation/scoring.py",
             "    able = copy.capabilities\n", "    able = frozenset[str]()\n", MODELS),
     Planted("recalibration of G on codes", "benchmarks/evaluation/scoring.py",

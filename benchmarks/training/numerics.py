@@ -59,22 +59,27 @@ def differences(only: Sequence[str] = (), say: Say = lambda line: None) -> list[
     """Return every golden number that has moved, of trainings and evaluations.
 
     Args:
-        only: parts of case names; a case needs one of them. Evaluations are cases called
-            "evaluation of <family>", "evaluation of controls" and "evaluation of points".
+        only: cases' names with their engines, or parts of such; all if there is none. Evaluations
+            are called "evaluation of <family>", "evaluation of controls", "evaluation of points".
         say: told each case before it is computed.
 
     """
     from benchmarks.evaluation import golden as evaluation
 
+    trainings = {
+        f"{case.name} ({engine})": (case, engine)
+        for case, engine in golden.engines_of(list(cases().values()))
+    }
+    evaluations = {f"evaluation of {name}": name for name in evaluation.CASES}
     moves = []
-    for case, engine in golden.engines_of(list(cases().values())):
-        if _chosen(f"{case.name} ({engine})", only):
-            say(f"{case.name} ({engine})")
+    for name in _chosen([*trainings, *evaluations], only):
+        say(name)
+        if name in trainings:
+            case, engine = trainings[name]
             moves += golden.moved(case, engine, golden.table().get(case.name, {}))
-    for name in evaluation.CASES:
-        if _chosen(f"evaluation of {name}", only):
-            say(f"evaluation of {name}")
-            moves += evaluation.moved(name, evaluation.table().get(name, {}))
+        else:
+            own = evaluations[name]
+            moves += evaluation.moved(own, evaluation.table().get(own, {}))
     return moves
 
 
@@ -273,8 +278,10 @@ def _by_case(moves: Iterable[Move]) -> dict[str, list[Move]]:
     return found
 
 
-def _chosen(name: str, only: Sequence[str]) -> bool:
-    return not only or any(part in name for part in only)
+def _chosen(names: Sequence[str], only: Sequence[str]) -> list[str]:
+    """Return the names that are asked for: themselves, or by a part of them; all if none is."""
+    parts = [part for part in only if part not in names]
+    return [n for n in names if not only or n in only or any(part in n for part in parts)]
 
 
 if __name__ == "__main__":
