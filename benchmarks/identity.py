@@ -59,15 +59,23 @@ def versions_of(run: Run) -> Versions:
     A family's file outside the repository has no version: its digest stands for one, beside the
     versions of the families that it builds on.
     """
-    known = numerics_versions()
-    engine = "stacked" if run.training.stacked else "eager"
-    names = ["training", f"engine.{engine}", f"body.{run.networks.body}", f"dataset.{run.dataset}"]
+    known, names = numerics_versions(), version_names(run)
     if not run.family.endswith(".py"):
-        return {name: known[name] for name in [*names, f"family.{run.family}"]}
+        return {name: known[name] for name in names}
     path = source(run.family)
     built_on = [f"family.{other.stem}" for other in _imports(path)]
     own = {f"family.{path.stem}": _file_digest(path)}
     return own | {name: known[name] for name in [*names, *built_on] if name in known}
+
+
+def version_names(run: Run) -> list[str]:
+    """Return the names of the versions that a run uses, whether they have a number yet or not.
+
+    Of a family's file outside the repository, those of what is inside.
+    """
+    engine = "stacked" if run.training.stacked else "eager"
+    names = ["training", f"engine.{engine}", f"body.{run.networks.body}", f"dataset.{run.dataset}"]
+    return names if run.family.endswith(".py") else [*names, f"family.{run.family}"]
 
 
 @cache

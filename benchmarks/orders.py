@@ -50,7 +50,7 @@ def reference_of(dataset: str, orders: Orders) -> Any:
 
 def training_split(job: Job, reference: Any) -> Any:
     """Return the images that a run trains on."""
-    from benchmarks.evaluation.reference import without_class
+    from datasets.images import without_class
 
     train = reference.images.train
     return train if job.run.left_out is None else without_class(train, job.run.left_out)

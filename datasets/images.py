@@ -43,9 +43,15 @@ class ImageSet:
         return ImageSet(self.name, self.train.to(device), self.test.to(device))
 
 
+def without_class(split: Split, label: int) -> Split:
+    """Return a split without the images of one class."""
+    kept = split.labels != label
+    return Split(split.images[kept], split.labels[kept])
+
+
 def to_range(images: Tensor, low: float = -1.0, high: float = 1.0) -> Tensor:
-    """Map 0..255 to float32 [low, high]."""
-    return images.float() * ((high - low) / 255) + low
+    """Map 0..255 to [low, high] in PyTorch's default precision: single unless somebody sets it."""
+    return images.to(torch.get_default_dtype()) * ((high - low) / 255) + low
 
 
 def to_uint8(x: Tensor) -> Tensor:

@@ -13,7 +13,10 @@ HEAVY = {
     *("pandas", "seaborn", "matplotlib", "pydantic", "typer", "rich", "threadpoolctl", "jinja2"),
     *("huggingface_hub", "onnx", "onnxruntime", "onnxscript", "tensorboard"),
 }
-NEUTRAL = {"benchmarks.errors", "benchmarks.files", "benchmarks.config", "benchmarks.keys"}
+NEUTRAL = {
+    *("benchmarks.errors", "benchmarks.files", "benchmarks.config", "benchmarks.keys"),
+    "benchmarks.golden",
+}
 """Small modules (heavy: only pydantic, in config) that every room of benchmarks may use."""
 
 # room -> our modules it may import (prefixes), heavy packages it may import
@@ -27,8 +30,14 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"benchmarks.training", "zoo", "datasets", *NEUTRAL},
         {"torch", "safetensors"},
     ),
+    "benchmarks/training/numerics.py": (
+        {"benchmarks.training", "benchmarks.evaluation.golden", "benchmarks.evaluation",
+         "benchmarks.identity", *NEUTRAL},
+        {"typer"},
+    ),
     "benchmarks/evaluation": (
-        {"benchmarks.evaluation", "zoo", "datasets", "benchmarks.errors", "benchmarks.files"},
+        {"benchmarks.evaluation", "zoo", "datasets", "benchmarks.errors", "benchmarks.files",
+         "benchmarks.golden"},
         {"torch", "torchvision", "torch_fidelity", "sklearn", "scipy", "safetensors", "numpy",
          "threadpoolctl", "typer"},
     ),

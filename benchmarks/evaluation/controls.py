@@ -14,10 +14,10 @@ from benchmarks.evaluation import questions as q
 from benchmarks.evaluation.control_rows import UNTRAINED, Measured, measured
 from benchmarks.evaluation.evaluate import evaluate, evaluate_anomaly, pixel_distance
 from benchmarks.evaluation.questions import Measures, Row
-from benchmarks.evaluation.reference import Real, Reference, without_class
+from benchmarks.evaluation.reference import Real, Reference
 from benchmarks.evaluation.samples import nearest
 from benchmarks.evaluation.scoring import scoring_copy
-from datasets.images import Split, to_range
+from datasets.images import Split, to_range, without_class
 from zoo.game import Game
 
 COST = ("generate_images_per_second", "encode_images_per_second")

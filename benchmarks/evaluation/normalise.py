@@ -12,9 +12,9 @@ import typer
 from safetensors.torch import save_file
 
 from benchmarks.evaluation.protocol import PROTOCOLS
-from benchmarks.evaluation.reference import without_class
 from benchmarks.evaluation.scoring import scoring_copy
 from benchmarks.files import whole
+from datasets.images import without_class
 from datasets.loading import load
 from datasets.registry import DatasetError
 from zoo.game import Game

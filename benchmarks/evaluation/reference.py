@@ -142,9 +142,3 @@ class Reference:
         test_features, test_logits = extract(self.extractor, self.images.test.images)
         real = Real(self.train.images, train_features, self.test_x, self.protocol.samples)
         return Facts(train_features, test_features, test_logits, real.hf_share, real.test_distances)
-
-
-def without_class(split: Split, label: int) -> Split:
-    """Return a split without the images of one class."""
-    kept = split.labels != label
-    return Split(split.images[kept], split.labels[kept])

@@ -42,7 +42,8 @@ class PlayerOptimiser:
         self.groups = [(lr, len(own)) for lr, own in by_lr.items()]
         self.first = [torch.zeros_like(p) for p in self.parameters]
         self.second = [torch.zeros_like(p) for p in self.parameters]
-        self.steps = torch.zeros((), device=self.parameters[0].device)
+        # In single precision whatever the weights have: the fused kernel wants it so.
+        self.steps = torch.zeros((), dtype=torch.float32, device=self.parameters[0].device)
         self.averages = (
             [p.detach().clone() for p in self.parameters] if player.average is not None else []
         )
@@ -132,7 +133,8 @@ def _norms(grads: Sequence[Tensor], stacked: bool) -> list[Tensor]:
     """Return each gradient's norm, of every seed by itself if they are stacked."""
     if not stacked:
         return list(torch._foreach_norm(list(grads)))
-    return [torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads]
+    # A parameter of one number, such as an attention's gamma, is a vector of seeds.
+    return [torch.linalg.vector_norm(grad.reshape(len(grad), -1), dim=1) for grad in grads]
 
 
 def averaged_state(

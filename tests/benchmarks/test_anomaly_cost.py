@@ -10,11 +10,11 @@ from benchmarks.evaluation import anomaly, cost
 from benchmarks.evaluation.controls import evaluate_anomaly_controls, reconstructing_pca
 from benchmarks.evaluation.evaluate import evaluate_anomaly, pixel_distance
 from benchmarks.evaluation.questions import measure, of_anomalies
-from benchmarks.evaluation.reference import Reference, without_class
+from benchmarks.evaluation.reference import Reference
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.evaluation.scoring import scoring_copy
 from benchmarks.evaluation.undefined import Undefined
-from datasets.images import to_range
+from datasets.images import to_range, without_class
 from tests.helpers import tiny_game
 from zoo.registry import FAMILIES
 

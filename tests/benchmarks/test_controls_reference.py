@@ -11,7 +11,7 @@ from benchmarks.evaluation.controls import evaluate_controls
 from benchmarks.evaluation.questions import Row
 from benchmarks.evaluation.reference import Reference
 from benchmarks.evaluation.registry import METRICS
-from datasets.images import ImageSet, to_range
+from datasets.images import ImageSet, to_range, without_class
 from tests.benchmarks.test_evaluation import (
     CODE,
     FEATURES,
@@ -160,7 +160,7 @@ def test_the_subset_is_random_and_of_the_right_size(reference: Reference) -> Non
 
 
 def test_a_dataset_without_a_class_lacks_it_alone(reference: Reference) -> None:
-    train = reference_module.without_class(reference.train, 3)
+    train = without_class(reference.train, 3)
     assert set(train.labels.tolist()) == set(range(10)) - {3}
     assert len(train) == int((reference.train.labels != 3).sum())
     assert isinstance(ImageSet("digits", train, reference.test), ImageSet)

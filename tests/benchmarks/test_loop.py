@@ -218,6 +218,11 @@ def test_streams_are_independent_and_resumable() -> None:
     assert derive(0, "digits", 1) != derive(0, "digits", 2)
     assert derive("a", "bc") != derive("ab", "c")
     streams = Streams(CPU, "axes")
+    first = [torch.rand(1, generator=streams[n]).item() for n in ("data", "prior", "noise")]
+    assert len({*first, torch.rand(1).item()}) == 4  # each stream has numbers of its own
+    fresh = Streams(CPU, "axes")
+    torch.rand(3, generator=fresh["data"])
+    assert torch.rand(1, generator=fresh["prior"]).item() == first[1]  # whatever the others drew
     torch.rand(3, generator=streams["data"])
     state = streams.state_dict()
     expected = [torch.rand(1, generator=streams[n]) for n in ("data", "prior", "noise")]

@@ -1,12 +1,14 @@
 """Datasets: pinned content, ranges, batches, and readable errors for bad files."""
 
-import gzip
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import pytest
 import torch
+from sklearn.datasets import load_digits
+from torchvision.datasets import MNIST
 
 from datasets import mnist
 from datasets.images import ImageSet, Split, content_digest, to_range, to_uint8
@@ -29,9 +31,13 @@ def test_content_is_what_the_registry_says(name: str) -> None:
     assert images.train.images.min() == 0
 
 
-def test_digits_splits_share_no_image_by_index_and_are_stratified() -> None:
+def test_digits_splits_hold_every_image_once_and_are_stratified() -> None:
     images = load("digits")
-    assert len(images.train) + len(images.test) == 1797
+    whole = torch.from_numpy(load_digits().images)
+    found = torch.cat([split.images for split in (images.train, images.test)]).squeeze(1)
+    expected = (whole * (255 / 16)).round().to(torch.uint8)
+    ours, theirs = (sorted(map(tuple, part.flatten(1).tolist())) for part in (found, expected))
+    assert ours == theirs  # so none is in both splits
     share = images.test.labels.bincount() / images.train.labels.bincount()
     assert (share.max() - share.min()).item() < 0.02
 
@@ -59,10 +65,14 @@ def test_batches_follow_their_generator() -> None:
 
 
 def test_every_image_can_be_drawn() -> None:
-    train = load("digits").train
-    g = torch.Generator().manual_seed(0)
-    index = torch.randint(len(train), (40_000,), generator=g)
-    assert len(index.unique()) == len(train)
+    """The first and the last too, each about as often: within 4.5 standard deviations."""
+    places = 200
+    numbered = Split(torch.arange(places).view(-1, 1, 1, 1), torch.arange(places) + 1000)
+    images, labels = numbered.draw(100 * places, torch.Generator().manual_seed(0))
+    assert torch.equal(images.flatten() + 1000, labels)
+    counts = images.flatten().bincount(minlength=places)
+    assert len(counts) == places
+    assert (counts - 100).abs().max() < 45
 
 
 def test_pixel_conversions() -> None:
@@ -129,5 +139,17 @@ def test_a_failed_download_is_one_message(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_pinned_digests_are_of_uncompressed_files() -> None:
-    assert all(len(digest) == 32 for digest in mnist.MD5.values())
-    assert hashlib.md5(gzip.compress(b"")).hexdigest() not in mnist.MD5.values()
+    """The library knows the same four files compressed, by other digests."""
+    compressed = {name.removesuffix(".gz"): digest for name, digest in MNIST.resources}
+    assert compressed.keys() == mnist.MD5.keys()
+    for name, digest in mnist.MD5.items():
+        assert re.fullmatch("[0-9a-f]{32}", digest)
+        assert digest != compressed[name]
+
+
+@NEEDS_MNIST
+@pytest.mark.mnist
+def test_pinned_digests_are_those_of_the_files() -> None:
+    raw = Path(os.environ["BIGAN_DATA"]) / "MNIST" / "raw"
+    for name, digest in mnist.MD5.items():
+        assert hashlib.md5((raw / name).read_bytes()).hexdigest() == digest
