@@ -96,7 +96,7 @@ def test_the_columns_that_matter_are_seen_at_once(browser, crowded: Path) -> Non
 
 def test_names_stay_beside_the_numbers_of_a_wide_table(browser, crowded: Path) -> None:
     page, _ = opened(browser, crowded, "phone")
-    left = "document.querySelector('#headline tbody.family th').getBoundingClientRect().left"
+    left = "document.querySelector('#headline tbody.model th').getBoundingClientRect().left"
     before = page.evaluate(left)
     page.evaluate("document.querySelector('#headline').parentElement.scrollLeft = 300")
     assert page.evaluate(left) == before
@@ -105,7 +105,7 @@ def test_names_stay_beside_the_numbers_of_a_wide_table(browser, crowded: Path) -
 
 
 def families(page) -> list[str]:
-    rows = page.locator("#headline tbody.family tr th")
+    rows = page.locator("#headline tbody.model tr th")
     return [row.strip() for row in rows.all_text_contents()]
 
 
