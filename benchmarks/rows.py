@@ -45,7 +45,13 @@ def with_variants(suite: Suite) -> Suite:
     """Return the suite with its rows, and those of its short form, once more for each variant.
 
     What the file itself says of such a row stands over the variant.
+
+    Raises:
+        UserError: the file says itself which rows are varied.
+
     """
+    if suite.varied:
+        raise UserError("varied is not for a suite's file to say; it follows from variants")
     rows, varied = dict(suite.rows), {}
     for variant, changes in suite.variants.items():
         for base in suite.families:

@@ -219,7 +219,7 @@ def _origin(material: Material) -> dict[str, Any]:
         rows.setdefault(job.key.name, job.run)
     return {
         "command": material.command,
-        "configuration": json.dumps(suite.model_dump(mode="json"), indent=1),
+        "configuration": json.dumps(suite.model_dump(mode="json", exclude={"varied"}), indent=1),
         "origins": provenance.origins(material.jobs),
         "since": provenance.since(material.jobs),
         "digest": DATASETS[suite.dataset].digest,

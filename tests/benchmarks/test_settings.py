@@ -8,6 +8,7 @@ from scipy import stats
 
 from benchmarks import plan, regression
 from benchmarks.config import Suite
+from benchmarks.errors import UserError
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.keys import Key
 from benchmarks.report import answer, cells, families, settings
@@ -68,6 +69,11 @@ def test_a_varied_row_knows_its_base_whatever_its_name(name: str, base: str, var
     key = replace(job.key, readout="critic")
     assert (key.row, key.variant) == (base, variant)
     assert (key.label, key.unvaried) == (f"{name} (critic)", f"{base} (critic)")
+
+
+def test_a_file_cannot_say_which_rows_are_varied() -> None:
+    with pytest.raises(UserError, match="it follows from variants"):
+        with_variants(suite_of(varied={"bigan": ("gan", "half_lr")}))
 
 
 def test_which_rows_are_varied_moves_no_baseline() -> None:
