@@ -199,10 +199,11 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     inception = _inception(request, plan.suite)
     wanted = inception is not None
     states = {
-        job.label: "done" if job.published else plans.state(job, say, wanted) for job in plan.jobs
+        job.label: "published" if job.published else plans.state(job, say, wanted)
+        for job in plan.jobs
     }
     logs = _logs(plan) if request.tensorboard else None
-    todo = [job for job in plan.jobs if states[job.label] not in ("done", "diverged")]
+    todo = [job for job in plan.jobs if states[job.label] not in ("published", *plans.ENDED)]
     _take_published_controls(plan)
     with_controls = not _controls_done(plan) and bool(todo or not plan.published)
     say(f"{plan.suite.name}: {_counts(states.values())}")
@@ -253,9 +254,7 @@ def report(plan: Plan, request: Request) -> bool:
 
     controls = controls_frame(plan.suite, plan.results)
     _write_and_show(plan.suite, plan.jobs, controls, request)
-    return _controls_done(plan) and all(
-        plans.state(job) in ("done", "diverged") for job in plan.jobs
-    )
+    return _controls_done(plan) and all(plans.state(job) in plans.ENDED for job in plan.jobs)
 
 
 def report_on(folders: Sequence[Path], suite: Suite | None, request: Request) -> None:

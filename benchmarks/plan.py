@@ -27,6 +27,8 @@ from benchmarks.trial import check_control, check_row
 SUITES = Path(__file__).with_name("suites")
 SHORT = "-short"
 """What the name of a suite's short form ends in."""
+ENDED = ("done", "diverged")
+"""States of a run that nothing is left to do for."""
 State = Literal["done", "diverged", "to evaluate", "to resume", "outdated", "missing"]
 
 

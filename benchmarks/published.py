@@ -8,10 +8,8 @@ from benchmarks.config import Suite
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.files import read_json, whole
 from benchmarks.nearest import differing
-from benchmarks.plan import Job, controls_folder, controls_job, is_evaluated, state
+from benchmarks.plan import ENDED, Job, controls_folder, controls_job, is_evaluated, state
 from benchmarks.records import Record, RecordError, Shelf, unpack
-
-ENDED = ("done", "diverged")
 
 
 @dataclass(frozen=True)

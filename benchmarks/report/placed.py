@@ -42,7 +42,23 @@ def placed(
         for other, words in verdicts.items():
             parts = [f"{word} in {listed(words[word])}" for word in TOLD if word in words]
             said.append(f"{row} beside {other}: {'; '.join(parts)}.")
+        if pairs:
+            said.append(
+                f"These {len(pairs)} comparisons of {row} are at 95 % for all of them together "
+                f"({_seeds(row, others, found)}); what is not told apart is not thereby equal."
+            )
     return said
+
+
+def _seeds(row: str, others: Collection[str], found: Mapping[str, Mapping[str, Group]]) -> str:
+    """Say how many runs there are of a row and of the published ones."""
+    sizes = {
+        name: max((len(own[name].values) for own in found.values() if name in own), default=0)
+        for name in (row, *others)
+    }
+    theirs = sorted({sizes[other] for other in others})
+    span = str(theirs[0]) if len(theirs) == 1 else f"{theirs[0]} to {theirs[-1]}"
+    return f"{sizes[row]} seeds of {row}, {span} of each published model"
 
 
 def _verdict(row: str, other: str, found: Mapping[str, Group], metric: Metric, error: float) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from benchmarks.plan import Job
 from benchmarks.published import take_controls, with_published
 from benchmarks.records import RecordError, Shelf, pack, records_in, unpack
 from benchmarks.report import publish as publishing
+from benchmarks.report import tables
+from benchmarks.report.material import gather
 from benchmarks.report.publish import publish
-from tests.benchmarks.report_pages import hand_made, suite_of
+from tests.benchmarks.report_pages import hand_made, material_of, suite_of
 from tests.benchmarks.run_folders import run_of, write_controls, write_run
 
 DATE = "2020-02-02"
@@ -235,7 +238,6 @@ def test_published_controls_are_taken_where_they_fit(tmp_path: Path) -> None:
 
 def test_a_report_of_records_is_that_of_the_run_folders(tmp_path: Path) -> None:
     from benchmarks.report.write import write_report
-    from tests.benchmarks.report_pages import material_of
 
     hand_made(tmp_path, lost=True, draw=True)
     suite = suite_of()
@@ -274,6 +276,28 @@ def test_runs_with_uncommitted_changes_are_not_published(tmp_path: Path) -> None
     path.write_text(path.read_text().replace('"dirty": false', '"dirty": true'))
     with pytest.raises(UserError, match="trained with uncommitted changes"):
         publish(suite_of(), "", [], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("own_fid", "word"), [(0.2, "better"), (1.1, "not told apart"), (30.0, "worse")]
+)
+def test_a_model_of_ones_own_is_placed(own_fid: float, word: str, tmp_path: Path) -> None:
+    """Three seeds of its own, with FIDs 2 % around one, against those of three models."""
+    jobs = [replace(job, published=DATE) for job in hand_made(tmp_path)]
+    controls = material_of(jobs).controls
+    fids = [own_fid * factor for factor in (0.98, 1.0, 1.02)]
+    mine = [
+        write_run(tmp_path, run_of("ali", seed), {"fid_hybrid": fid, "train_seconds": 1.0})
+        for seed, fid in enumerate(fids)
+    ]
+    material = gather(suite_of(), [*jobs, *mine], controls, "")
+    assert f"ali beside aegan: {word} in FID." in material.placed  # aegan: 1.0, 1.1, 1.2
+    assert "These 3 comparisons of ali are at 95 % for all" in material.placed[-1]
+    cells = tables.markdown(material.summary, [METRICS["train_seconds"]])
+    assert "| bigan | 3/3 | 60† |" in cells
+    assert "| ali | 3/3, reference | 1 |" in cells
+    assert any(note.startswith("†") for note in material.notes)
+    assert gather(suite_of(), jobs, controls, "").placed == []
 
 
 def test_nothing_finished_is_nothing_to_publish(tmp_path: Path) -> None:
