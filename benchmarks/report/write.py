@@ -30,8 +30,9 @@ FOREST = "Headline metrics of {}: mean over seeds and 95 % interval; dashed: con
 LEARNING = (
     "Quality during training, on fewer samples, over updates and over seconds (thick: mean over "
     "seeds; thin: each seed); the last look is before the end, whose values stand in the table; "
-    "seconds compare only runs of one machine, as busy each time; of seeds that train together "
-    "each has an equal share, and the first updates' include start-up (tracing)"
+    "seconds compare only runs of one machine, as busy each time, so published runs next to one's "
+    "own have none; of seeds that train together each has an equal share, and the first updates' "
+    "include start-up (tracing)"
 )
 TRUNCATION = "Truncated draws |z| < threshold, on fewer samples (dotted: the whole prior)"
 OVER_TRAINING = "Samples of the same 16 draws over training; left: updates so far"
