@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks.evaluation.control_rows import Measured
 from benchmarks.evaluation.evaluate import evaluate_anomaly
 from benchmarks.evaluation.kinds import kind_of
 from benchmarks.evaluation.protocol import LIGHT_VERSION, VERSION
@@ -134,11 +135,11 @@ def _train_of(reference: Any) -> tuple[Any, Any]:
     return reference.images.train, reference.protocol
 
 
-def _rows(rows: Mapping[str, Any]) -> Numbers:
+def _rows(controls: Measured) -> Numbers:
     """Return the numbers of control rows, one for each repetition."""
     return {
         f"{row} {metric}": [rounded(r.metrics[metric]) for r in repetitions]
-        for row, repetitions in rows.items()
+        for row, repetitions in controls.rows.items()
         for metric in repetitions[0].metrics
         if metric in WANTED
     }
