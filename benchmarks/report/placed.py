@@ -58,7 +58,7 @@ def _seeds(row: str, others: Collection[str], found: Mapping[str, Mapping[str, G
     }
     theirs = sorted({sizes[other] for other in others})
     span = str(theirs[0]) if len(theirs) == 1 else f"{theirs[0]} to {theirs[-1]}"
-    return f"{sizes[row]} seeds of {row}, {span} of each published model"
+    return f"{sizes[row]} seed{'s' * (sizes[row] != 1)} of {row}, {span} of each published model"
 
 
 def _verdict(row: str, other: str, found: Mapping[str, Group], metric: Metric, error: float) -> str:

@@ -102,13 +102,25 @@ def test_lines_say_what_they_are(report: Path, name: str, row: str, readout: str
 def test_kept_seconds_are_known_by_what_people_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = [columns_of(KEYS[label]) for label in ("bigan", "bigan_half_lr (critic)")]
-    table = pd.DataFrame(lines).assign(train_seconds=[60.0, 30.0], evaluation_seconds=5.0)
-    (tmp_path / "digits").mkdir()
-    table.to_csv(tmp_path / "digits" / "runs.csv")
-    monkeypatch.setattr("benchmarks.pace.REFERENCE", tmp_path)
-    found = typical_seconds("digits")
-    assert found == {"bigan": (60.0, 5.0), "bigan_half_lr (critic)": (30.0, 5.0)}
+    def row(name: str, readout: str = "", **seconds: float) -> dict[str, object]:
+        cells = {metric: {"mean": value} for metric, value in seconds.items()}
+        return {"name": name, "readout": readout, "cells": cells}
+
+    rows = [
+        row("bigan", train_seconds=60.0, evaluation_seconds=5.0),
+        row("bigan", "critic", train_seconds=1.0, evaluation_seconds=1.0),
+        row("bigan_half_lr", train_seconds=30.0, evaluation_seconds=5.0),
+        row("lost"),
+    ]
+    for suite, dataset in (("digits", "digits"), ("other", "digits"), ("mnist", "mnist")):
+        (tmp_path / suite).mkdir()
+        content = {"dataset": dataset, "rows": rows if suite != "other" else rows[:1]}
+        (tmp_path / suite / "report.json").write_text(json.dumps(content))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "report.json").write_text("{")
+    monkeypatch.setattr("benchmarks.pace.PUBLISHED", tmp_path)
+    assert typical_seconds("digits") == {"bigan": (60.0, 5.0), "bigan_half_lr": (30.0, 5.0)}
+    assert typical_seconds("gaussians") == {}
 
 
 def test_light_lines_are_of_their_readout(tmp_path: Path) -> None:

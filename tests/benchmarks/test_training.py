@@ -170,7 +170,7 @@ def test_a_seed_does_not_depend_on_who_else_trains(
     assert together(runs, data, [tmp_path / "all" / str(run.seed) for run in runs]) == (
         ["trained"] * 10
     )
-    for company in ([0], [4], [1, 2], [8, 9], [3, 5, 7]):
+    for company in ([4], [8, 9], [2, 3]):
         own = [runs[seed] for seed in company]
         together(own, data, [tmp_path / "some" / str(run.seed) for run in own])
         for seed in company:
