@@ -123,7 +123,8 @@ def test_tables_of_families_hold_the_numbers_of_the_results() -> None:
         shown = re.findall(rf"^\| {family} \| .*$", page.split("Suite `digits`")[1], re.MULTILINE)[
             0
         ]
-        assert [c for c in cells if c] == [c.strip() for c in shown.split("|")[2:-1]]
+        ours = [cell.strip().replace("**", "") for cell in shown.split("|")[2:-1]]
+        assert [c for c in cells if c] == ours
 
 
 def test_every_family_has_a_page_in_the_site() -> None:
