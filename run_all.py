@@ -68,11 +68,11 @@ def main(
     ] = False,
 ) -> None:
     """Run a suite from plan to report."""
-    from benchmarks import command, gate
+    from benchmarks import command, gate, listing
 
     def flow() -> bool:
         if list_:
-            command.show_list()
+            listing.show_list()
             return True
         line = "python " + shlex.join(sys.argv)
         request = command.Request(
@@ -95,7 +95,7 @@ def main(
         if published:
             plan = command.with_published(plan, family or [])
         if dry_run:
-            command.show_plan(plan)
+            listing.show_plan(plan.suite.name, plan.jobs)
             return not plan.damaged
         gate.prepare(plan, checking=check, making_baseline=make_baseline)
         if not report:

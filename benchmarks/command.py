@@ -2,25 +2,20 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from rich.table import Table
 
 from benchmarks import plan as plans
 from benchmarks.config import Suite
 from benchmarks.console import console, say
 from benchmarks.errors import UserError
-from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
-from benchmarks.evaluation.registry import METRICS
+from benchmarks.evaluation.protocol import PROTOCOLS
 from benchmarks.files import read_json
+from benchmarks.listing import counts
 from benchmarks.plan import Job
 from benchmarks.resolve import row_name
-from datasets.registry import DATASETS
-from zoo.registry import FAMILIES, describe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,58 +129,6 @@ def with_published(plan: Plan, own: Sequence[Path]) -> Plan:
     )
 
 
-def show_list() -> None:
-    """Print suites, families, datasets and metrics, one line each."""
-    for title, rows in (
-        ("suites", {name: plans.load_suite(name).question for name in plans.suite_names()}),
-        ("families", {name: describe(name) for name in FAMILIES}),
-        ("datasets", {name: info.description for name, info in DATASETS.items()}),
-        ("metrics", {name: metric.what for name, metric in METRICS.items()}),
-    ):
-        table = Table(
-            title=title, title_justify="left", show_header=False, box=None, pad_edge=False
-        )
-        table.add_column(no_wrap=True)
-        table.add_column()
-        for name, text in rows.items():
-            table.add_row(f"  {name}", text)
-        console.print(table)
-
-
-def show_plan(plan: Plan) -> None:
-    """Print every run of a plan with its state."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("row", "seed", "state"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("folder", overflow="fold")  # on a narrow terminal this one alone gives way
-    reasons: dict[str, list[str]] = {}
-    for job in plan.jobs:
-        where = _age(job) if job.published else str(job.folder)
-        table.add_row(job.run.row, str(job.run.seed), _state(job), where)
-        if reason := plans.why(job):
-            reasons.setdefault(f"{plans.state(job)}: {reason}", []).append(job.label)
-    console.print(table)
-    for reason, labels in reasons.items():
-        say(f"{', '.join(labels)}: {reason}")
-    say(f"{plan.suite.name}: {_counts(map(_state, plan.jobs))}")
-
-
-def _state(job: Job) -> str:
-    return "published" if job.published else plans.state(job)
-
-
-def _age(job: Job) -> str:
-    """Say how old a published run is, and of which versions."""
-    days = (date.today() - date.fromisoformat(job.published)).days
-    commit = (read_json(job.folder / "environment.json") or {}).get("commit") or "unknown"
-    config = read_json(job.folder / "config.json") or {}
-    versions = ", ".join(f"{name} {n}" for name, n in config.get("versions", {}).items())
-    return (
-        f"{job.published}, {days} day{'s' * (days != 1)} ago; commit {commit[:10]}; {versions}; "
-        f"protocol {VERSION}"
-    )
-
-
 def train_and_evaluate(plan: Plan, request: Request) -> None:
     """Train and evaluate what is not finished, and say what is skipped.
 
@@ -206,7 +149,7 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     todo = [job for job in plan.jobs if states[job.label] not in ("published", *plans.ENDED)]
     _take_published_controls(plan)
     with_controls = not _controls_done(plan) and bool(todo or not plan.published)
-    say(f"{plan.suite.name}: {_counts(states.values())}")
+    say(f"{plan.suite.name}: {counts(states.values())}")
     if not todo and not with_controls:
         say("nothing to do: every run is finished and evaluated")
         return
@@ -219,13 +162,7 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     load(plan.suite.dataset, request.data, request.offline)  # complain before any work starts
     side_by_side = workers(device, plan.suite.training.threads, len(todo) + with_controls)
     say(f"{len(todo)} runs to do, {side_by_side} at a time, on {device}")
-    # The last families of a suite are the costliest: started first, they leave no long tail.
-    order = [
-        job
-        for seed in sorted({job.run.seed for job in todo})
-        for job in reversed([job for job in todo if job.run.seed == seed])
-    ]
-    groups = plans.groups(order)
+    groups = plans.groups(_costliest_first(todo))
     typical = typical_seconds(plan.suite.dataset)
     pace = Pace(groups, side_by_side, with_controls, typical)
     display = Display(console, groups, pace, request.quiet)
@@ -246,6 +183,15 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     ended = Counter(outcomes[job.label] for job in todo)
     if ended:  # the control rows speak for themselves
         say(f"finished: {', '.join(f'{n} {outcome}' for outcome, n in ended.items())}")
+
+
+def _costliest_first(todo: Sequence[Job]) -> list[Job]:
+    """Return runs seed by seed, the last families of a suite first: they leave no long tail."""
+    return [
+        job
+        for seed in sorted({job.run.seed for job in todo})
+        for job in reversed([job for job in todo if job.run.seed == seed])
+    ]
 
 
 def report(plan: Plan, request: Request) -> bool:
@@ -287,12 +233,6 @@ def _write_and_show(
     for sentence in answer.findings(material):
         say(sentence)
     say(f"report: {folder / 'index.html'}, with tables and figures beside it")
-
-
-def _counts(states: Iterable[str]) -> str:
-    counts = Counter(states)
-    each = ", ".join(f"{n} {state}" for state, n in counts.items())
-    return f"{counts.total()} runs planned: {each}"
 
 
 def _logs(plan: Plan) -> "Logs":

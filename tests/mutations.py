@@ -17,7 +17,8 @@ from pathlib import Path
 from queue import Queue
 from tempfile import TemporaryDirectory
 
-from tests.planted import HARMLESS, PLANTED, Planted
+from tests.fault import Planted
+from tests.planted import HARMLESS, PLANTED
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("benchmarks", "zoo", "datasets", "results/published/models")

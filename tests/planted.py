@@ -1,35 +1,13 @@
 """Faults for `python -m tests.mutations`: exact text, what replaces it, who must notice."""
 
-from dataclasses import dataclass
+from tests.fault import BIGAN, Planted
+from tests.planted_evaluation import EVALUATION
 
-BIGAN, GAN, VAE = ("controlled bigan (eager)",), ("controlled gan (eager)",), ("controlled vae",)
+GAN, VAE = ("controlled gan (eager)",), ("controlled vae",)
 AEGAN, LR = ("controlled aegan (eager)",), ("controlled latent_regressor (eager)",)
 QP, BIGAN_QP = ("controlled gan_qp (eager)",), ("controlled bigan_qp (eager)",)
 BIGBIGAN = ("controlled bigbigan (eager)",)
-MODELS = ("evaluation of bigan", "evaluation of gan")
 LOOP, OPTIMISER = "benchmarks/training/loop.py", "benchmarks/training/optimisers.py"
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A change of the text of one file.
-
-    Attributes:
-        what: the fault, in words.
-        file: from the top of the checkout.
-        old: text that occurs exactly `times` times in it.
-        new: what it is replaced by.
-        cases: parts of the names of the golden cases that are looked at.
-        times: how often `old` occurs; all are replaced.
-
-    """
-
-    what: str
-    file: str
-    old: str
-    new: str
-    cases: tuple[str, ...] = BIGAN
-    times: int = 1
 
 
 def adam(what: str, old: str, new: str, cases: tuple[str, ...] = BIGAN) -> Planted:
@@ -233,76 +211,6 @@ DATA = [
             ("body resnet (eager)",)),
     Planted("convolutions narrower", "zoo/networks/conv.py", "width // 8)]", "width // 16)]",
             ("body conv (eager)",)),
-]  # fmt: skip
-
-EVALUATION = [
-    Planted("batch norm in training mode at evaluation", "benchmarks/evaluation/scoring.py",
-            "        norm.eval()\n", "        norm.train()\n", MODELS),
-    Planted("batch norm's statistics from the last batch alone",
-            "benchmarks/evaluation/scoring.py", "norm.momentum = None", "norm.momentum = 1.0",
-            MODELS),
-    Planted("networks in training mode at evaluation", "benchmarks/evaluation/scoring.py",
-            ".requires_grad_(False).eval()", ".requires_grad_(False).train()",
-            ("evaluation of bigbigan",)),
-    Planted("recalibration skipped", "benchmarks/evaluation/scoring.py",
-            "    able = copy.capabilities\n", "    able = frozenset[str]()\n", MODELS),
-    Planted("recalibration of G on codes", "benchmarks/evaluation/scoring.py",
-            'if "sample_prior" in copy.capabilities:', "if False:", ("evaluation of bigan",)),
-    Planted("1-NN against train and test together", "benchmarks/evaluation/questions.py",
-            "return representation.neighbour_labels(train_x(), train_y, test_x(), 5)",
-            "together = torch.cat([train_x(), test_x()]), torch.cat([train_y, test_y])\n"
-            "        return representation.neighbour_labels(*together, test_x(), 5)", MODELS),
-    Planted("probe standardised by the test set", "benchmarks/evaluation/representation.py",
-            "fit(train_x.double().numpy())", "fit(test_x.double().numpy()[:50])", MODELS),
-    Planted("FID against test images", "benchmarks/evaluation/questions.py",
-            "fidelity.fid(features(), real.features)",
-            "fidelity.fid(features(), reference.test_features)",
-            MODELS),
-    Planted("all sets of samples from the same latents", "benchmarks/evaluation/scoring.py",
-            "return LATENT_SEED + 1000 * index", "return LATENT_SEED", MODELS),
-    Planted("pixels cut instead of rounded", "datasets/images.py",
-            "* 127.5).round().to(torch.uint8)", "* 127.5).to(torch.uint8)", MODELS),
-    Planted("reconstruction from another image", "zoo/game.py",
-            "return self.generate(self.encode(x))",
-            "return self.generate(self.encode(x.roll(1, 0)))",
-            ("evaluation of bigan",)),
-    Planted("ratio's baseline is another image", "benchmarks/evaluation/consistency.py",
-            "other = (x.roll(-1, dims=0) - r).flatten(1)",
-            "other = (x.roll(-2, dims=0) - r).flatten(1)",
-            ("evaluation of bigan",)),
-    Planted("latent error of other draws", "benchmarks/evaluation/questions.py",
-            '"latent_error": lambda: consistency.latent_error(z, recovered())',
-            '"latent_error": lambda: consistency.latent_error(z.roll(1, 0), recovered())',
-            ("evaluation of bigan",)),
-    Planted("images in the game's own range", "zoo/game.py",
-            "return (x + 1) * ((high - low) / 2) + low", "return (x + 1) / 2",
-            ("evaluation of bigan",)),
-    Planted("strangeness with the wrong sign", "benchmarks/evaluation/evaluate.py",
-            "-mapped(lambda part: copy.score", "mapped(lambda part: copy.score",
-            ("evaluation of bigan",)),
-    Planted("quick evaluation on fewer samples", "benchmarks/evaluation/protocol.py",
-            '"digits-hybrid-v1-b48e624c", 1297, 500,', '"digits-hybrid-v1-b48e624c", 1297, 400,',
-            ("evaluation of bigan",)),
-    Planted("fewer samples", "benchmarks/evaluation/protocol.py",
-            '"digits-hybrid-v1-b48e624c", 1297, 500,', '"digits-hybrid-v1-b48e624c", 1000, 500,',
-            MODELS),
-    Planted("recall in the place of precision", "benchmarks/evaluation/fidelity.py",
-            'return float(result["precision"]), float(result["recall"])',
-            'return float(result["recall"]), float(result["precision"])', MODELS),
-    Planted("SSIM of images in [-1, 1]", "benchmarks/evaluation/consistency.py",
-            "(image.double() + 1).flatten(0, 1) / 2", "image.double().flatten(0, 1)",
-            ("evaluation of bigan",)),
-    Planted("readout takes the score for features", "zoo/gan.py",
-            "features=lambda x: self.F(self._inner(x))",
-            "features=lambda x: self.s_x(self.F(self._inner(x)))",
-            ("evaluation of gan",)),
-    Planted("PCA with a component less", "benchmarks/evaluation/controls.py",
-            "PCA(min(dimensions, pixels.shape[1])", "PCA(min(dimensions, pixels.shape[1]) - 1",
-            ("evaluation of controls",)),
-    Planted("a mode is kept if any is near", "benchmarks/evaluation/modes.py",
-            "same = nearest_modes(x, centres)[1] == nearest_modes(r, centres)[1]",
-            "same = nearest_modes(x, centres)[1] >= nearest_modes(r, centres)[1]",
-            ("evaluation of points",)),
 ]  # fmt: skip
 
 PLANTED = [*LOSSES, *STEPS, *DATA, *EVALUATION]

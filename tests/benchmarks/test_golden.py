@@ -14,8 +14,9 @@ from benchmarks.golden import Move, compared, read_table, write_table
 from benchmarks.identity import VERSIONS, numerics_versions
 from benchmarks.training import golden, numerics
 from benchmarks.training.cases import Case, cases
+from tests.fault import Planted
 from tests.mutations import ROOT, copy_of_checkout, moves, planted_in
-from tests.planted import HARMLESS, PLANTED, Planted
+from tests.planted import HARMLESS, PLANTED
 from zoo.assembly import options_of
 from zoo.registry import FAMILIES, bodies, presets
 
