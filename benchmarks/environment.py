@@ -9,6 +9,8 @@ from typing import Any
 
 from benchmarks.identity import ROOT
 
+CODE = (".", ":!results")
+"""What a commit must hold for a run to be of that commit; what runs leave is none of it."""
 PACKAGES = ("torch", "torchvision", "torch-fidelity", "scikit-learn", "numpy", "scipy")
 
 
@@ -16,7 +18,7 @@ def environment(device: str, side_by_side: int) -> dict[str, Any]:
     """Describe this checkout and machine, without names or paths of it."""
     return {
         "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain")),
+        "dirty": bool(_git("status", "--porcelain", "--", *CODE)),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",

@@ -167,3 +167,22 @@ def test_the_installed_package_is_empty() -> None:
 
     content = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert content["tool"]["setuptools"]["packages"] == []
+
+
+def test_what_runs_leave_is_no_uncommitted_change(tmp_path: Path, monkeypatch) -> None:
+    from benchmarks import environment
+
+    for command in (["init", "-q"], ["config", "user.name", "a"], ["config", "user.email", "a@b"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    (tmp_path / "code.py").write_text("x = 1\n")
+    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
+    subprocess.run(["git", "commit", "-qm", "first"], cwd=tmp_path, check=True)
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    (tmp_path / "results" / "published").mkdir(parents=True)
+    (tmp_path / "results" / "published" / "manifest.json").write_text("{}")
+    assert environment.environment("cpu", 1)["dirty"] is False
+    (tmp_path / "code.py").write_text("x = 2\n")
+    assert environment.environment("cpu", 1)["dirty"] is True
+    (tmp_path / "code.py").write_text("x = 1\n")
+    (tmp_path / "new.py").write_text("")
+    assert environment.environment("cpu", 1)["dirty"] is True
