@@ -71,8 +71,9 @@ def test_image(side: int, measure: Measure, note: Callable[..., None]) -> None:
 def test_seeds_together(
     seeds: int, tmp_path: Path, measure: Measure, note: Callable[..., None]
 ) -> None:
-    """A digits step of so many seeds, stacked, on one thread (one seed runs beside its copy)."""
-    training = cases.training_of(cases.run_of("bigan", cases.SIZES["digits"]), tmp_path, seeds)
+    """A digits step of a stack of so many seeds, on one thread (one seed runs beside its copy)."""
+    size = cases.Size("digits", (f"training.stacked={max(seeds, 2)}",))
+    training = cases.training_of(cases.run_of("bigan", size), tmp_path, seeds)
     best = measure(lambda: cases.step(training))
     note(seconds_per_step_and_seed=best / seeds)
 

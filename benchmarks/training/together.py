@@ -43,6 +43,9 @@ class Together:
         device: where they play.
         settings: `stacked` is the size of the stack.
 
+    Raises:
+        ValueError: two of the seeds have the same place.
+
     """
 
     def __init__(
@@ -56,6 +59,10 @@ class Together:
         self.bf16, factor = settings.precision == "bf16", settings.lr_factor or 1.0
         self.places = [seed % settings.stacked for seed in seeds]
         there = dict(zip(self.places, games, strict=True))
+        if len(there) < len(games):
+            raise ValueError(
+                f"seeds {list(seeds)} do not all fit in one stack of {settings.stacked}"
+            )
         stacked = [there.get(n) or deepcopy(games[0]) for n in range(settings.stacked)]
         self.game, self.size = games[0], settings.stacked
         self.is_full = self.places == [*range(self.size)]

@@ -73,6 +73,11 @@ def test_together_equals_alone(family: str, body: str) -> None:
             assert torch.allclose(state[name], moved[name], rtol=1e-5, atol=1e-7), name
 
 
+def test_seeds_of_two_stacks_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"seeds \[0, 2\] do not all fit in one stack of 2"):
+        Together(games_of("gan", 2), [0, 2], CPU, PAIR)
+
+
 class Weight(nn.Module):
     """One parameter, w."""
 
