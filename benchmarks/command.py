@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import plan as plans
+from benchmarks import published
 from benchmarks.config import Suite
 from benchmarks.console import console, say
 from benchmarks.errors import UserError
@@ -60,6 +61,7 @@ class Plan:
         left_out: with published runs: a line for each of the suite's that none stands for.
         damaged: a line for each published record that cannot be believed.
         published: whether published runs stand for those that are not done here.
+        own: then: the rows that are trained.
 
     """
 
@@ -69,6 +71,7 @@ class Plan:
     left_out: Sequence[str] = ()
     damaged: Sequence[str] = ()
     published: bool = False
+    own: frozenset[str] = frozenset()
 
 
 def plan(
@@ -115,17 +118,19 @@ def with_published(plan: Plan, own: Sequence[Path]) -> Plan:
         UserError: no published run fits, and none is to be trained.
 
     """
-    from benchmarks import published
-    from benchmarks.records import Shelf
-
-    rows = {row_name(str(path)) for path in own}
-    found = published.with_published(plan.jobs, plan.suite, Shelf(plan.results), rows)
+    rows = frozenset(row_name(str(path)) for path in own)
+    found = published.with_published(plan.jobs, plan.suite, published.Shelf.of(plan.results), rows)
     for line in [*found.damaged, *found.left_out]:
         say(f"left out: {line}")
-    if not found.jobs:
+    if not any(job.published or job.run.row in rows for job in found.jobs):
         raise UserError(f"no published run of {plan.suite.name} can be used; leave out --published")
     return replace(
-        plan, jobs=found.jobs, left_out=found.left_out, damaged=found.damaged, published=True
+        plan,
+        jobs=found.jobs,
+        left_out=found.left_out,
+        damaged=found.damaged,
+        published=True,
+        own=rows,
     )
 
 
@@ -146,8 +151,12 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
         for job in plan.jobs
     }
     logs = _logs(plan) if request.tensorboard else None
-    todo = [job for job in plan.jobs if states[job.label] not in ("published", *plans.ENDED)]
-    _take_published_controls(plan)
+    todo = [
+        job
+        for job in plan.jobs
+        if states[job.label] not in ("published", *plans.ENDED) and _is_trained(job, plan)
+    ]
+    published.say_controls_taken(plan.suite, plan.results, say)
     with_controls = not _controls_done(plan) and bool(todo or not plan.published)
     say(f"{plan.suite.name}: {counts(states.values())}")
     if not todo and not with_controls:
@@ -185,6 +194,11 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
         say(f"finished: {', '.join(f'{n} {outcome}' for outcome, n in ended.items())}")
 
 
+def _is_trained(job: Job, plan: Plan) -> bool:
+    """Whether a run without numbers is trained: with published runs, only rows of one's own."""
+    return not plan.published or job.run.row in plan.own
+
+
 def _costliest_first(todo: Sequence[Job]) -> list[Job]:
     """Return runs seed by seed, the last families of a suite first: they leave no long tail."""
     return [
@@ -198,8 +212,10 @@ def report(plan: Plan, request: Request) -> bool:
     """Write and print the report; False if a run of the plan or the controls are missing."""
     from benchmarks.report.frame import controls_frame
 
+    published.say_controls_taken(plan.suite, plan.results, say)
     controls = controls_frame(plan.suite, plan.results)
-    _write_and_show(plan.suite, plan.jobs, controls, request)
+    notes = [f"Left out: {line}." for line in [*plan.damaged, *plan.left_out]]
+    _write_and_show(plan.suite, plan.jobs, controls, request, notes)
     return _controls_done(plan) and all(plans.state(job) in plans.ENDED for job in plan.jobs)
 
 
@@ -217,13 +233,17 @@ def report_on(folders: Sequence[Path], suite: Suite | None, request: Request) ->
 
 
 def _write_and_show(
-    suite: Suite, jobs: Sequence[Job], controls: "pd.DataFrame", request: Request
+    suite: Suite,
+    jobs: Sequence[Job],
+    controls: "pd.DataFrame",
+    request: Request,
+    notes: Sequence[str] = (),
 ) -> None:
     from benchmarks.report import answer, tables
     from benchmarks.report.material import gather, heading
     from benchmarks.report.write import write_report
 
-    material = gather(suite, jobs, controls, request.command)
+    material = gather(suite, jobs, controls, request.command, notes)
     folder = write_report(material, request.results)
     say(f"\n{heading(suite, jobs)}")
     for table in tables.terminal(material.summary, console.width):
@@ -257,18 +277,6 @@ def _inception(request: Request, suite: Suite) -> Path | None:
     weights = find_weights(path, request.offline)
     load_inception(weights, torch.device("cpu"))
     return weights
-
-
-def _take_published_controls(plan: Plan) -> None:
-    """Use published control rows where they fit; what cannot be believed is measured again."""
-    from benchmarks.published import take_controls
-    from benchmarks.records import RecordError, Shelf
-
-    try:
-        if taken := take_controls(plan.suite, plan.results, Shelf(plan.results)):
-            say(f"control rows: those published on {taken.date}, of commit {taken.commit[:10]}")
-    except RecordError as error:
-        say(f"control rows are measured again: {error}")
 
 
 def _controls_done(plan: Plan) -> bool:

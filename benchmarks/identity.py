@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.config import Run
+from benchmarks.errors import UserError
 from datasets.registry import DATASETS
 from zoo.registry import source
 
@@ -37,7 +38,7 @@ def training_identity(run: Run) -> str:
     """Digest of the configuration, the data and the numerics versions that a training of it uses.
 
     Raises:
-        KeyError: something that the run uses has no version in `versions.toml`.
+        UserError: something that the run uses has no version in `versions.toml`.
 
     """
     return _digest({"configuration": configuration_digest(run), "versions": versions_of(run)})
@@ -56,16 +57,22 @@ def untrained_identity(run: Run) -> str:
 def versions_of(run: Run) -> Versions:
     """Return name -> numerics version of what trains a run, such as {"family.bigan": 1, ...}.
 
-    A family's file outside the repository has no version: its digest stands for one, beside the
-    versions of the families that it builds on.
+    A family's file outside the repository has no version: its digest stands for one, and those of
+    the files beside it that it imports, with the versions of the families that it builds on.
     """
     known, names = numerics_versions(), version_names(run)
     if not run.family.endswith(".py"):
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise UserError(
+                f"{', '.join(missing)} has no numerics version; write its golden numbers: "
+                "python -m benchmarks.training.numerics --new"
+            )
         return {name: known[name] for name in names}
-    path = source(run.family)
-    built_on = [f"family.{other.stem}" for other in _imports(path)]
-    own = {f"family.{path.stem}": _file_digest(path)}
-    return own | {name: known[name] for name in [*names, *built_on] if name in known}
+    own = _with_siblings(source(run.family))
+    built_on = [f"family.{other.stem}" for path in own for other in _imports(path)]
+    digests: Versions = {f"file.{path.stem}": _file_digest(path) for path in own}
+    return digests | {name: known[name] for name in [*names, *built_on] if name in known}
 
 
 def version_names(run: Run) -> list[str]:
@@ -115,17 +122,34 @@ def _with_imports(start: Iterable[Path]) -> list[Path]:
     return found
 
 
+def _with_siblings(path: Path) -> list[Path]:
+    """Return a file outside the repository and, in turn, the files beside it that it imports."""
+    found = [path]
+    for file in found:
+        beside = [file.parent / f"{name.partition('.')[0]}.py" for name in _names(file)]
+        found += [
+            other for other in dict.fromkeys(beside) if other.is_file() and other not in found
+        ]
+    return found
+
+
 @cache
-def _imports(path: Path) -> tuple[Path, ...]:
+def _names(path: Path) -> tuple[str, ...]:
+    """Return what a file imports: modules, and what may be modules."""
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
+    return tuple(dict.fromkeys(names))
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
     return tuple(
         file
-        for name in dict.fromkeys(names)
+        for name in _names(path)
         if name.startswith(TRAIN) and name not in REGISTRIES
         for stem in [ROOT.joinpath(*name.split("."))]
         for file in (stem.with_suffix(".py"), stem / "__init__.py")

@@ -1,15 +1,72 @@
-"""Published runs in the place of one's own: which fit a plan, and why the others do not."""
+"""What is published, and which of it stands for the runs of a plan, or does not, and why."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.config import Suite
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.files import read_json, whole
+from benchmarks.identity import ROOT
 from benchmarks.nearest import differing
 from benchmarks.plan import ENDED, Job, controls_folder, controls_job, is_evaluated, state
-from benchmarks.records import Record, RecordError, Shelf, unpack
+from benchmarks.records import MANIFEST, PUBLISHED, Record, RecordError, records_in, unpack
+
+
+class Shelf:
+    """What is published: records of every suite, found by what they are of.
+
+    Args:
+        folders: of published suites.
+        cache: where records are unpacked.
+
+    Attributes:
+        problems: a line for each manifest that cannot be read.
+
+    """
+
+    def __init__(self, folders: Iterable[Path], cache: Path) -> None:
+        self.cache = cache
+        self.problems: list[str] = []
+        self.records: list[tuple[Record, Path]] = []
+        for folder in folders:
+            try:
+                self.records += [(record, folder) for record in records_in(folder)]
+            except RecordError as error:
+                self.problems.append(str(error))
+
+    @classmethod
+    def of(cls, results: Path) -> "Shelf":
+        """Return what a results folder has published, then what this checkout has."""
+        roots = dict.fromkeys((root / PUBLISHED).resolve() for root in (results, ROOT / "results"))
+        manifests = [path for root in roots for path in sorted(root.glob(f"[!.]*/{MANIFEST}"))]
+        return cls([path.parent for path in manifests], results / "cache")
+
+    def unpacked(
+        self, identity: str, evaluation: Mapping[str, str], complaints: list[str]
+    ) -> tuple[Record, Path] | None:
+        """Return the first record of a training and its evaluation that can be believed.
+
+        Args:
+            identity: of the training.
+            evaluation: what its metrics must say of themselves; a diverged run has none.
+            complaints: takes a line for each record that fits and cannot be believed.
+
+        """
+        for record, folder in self.records:
+            if record.identity == identity and record.evaluation in (None, dict(evaluation)):
+                try:
+                    return record, unpack(record, folder, self.cache)
+                except RecordError as error:
+                    complaints.append(str(error))
+        return None
+
+    def near(self, row: str, seed: int, suite: str) -> tuple[Record, Path] | None:
+        """Return the record of a suite's row and seed, whether it fits or not."""
+        for record, folder in self.records:
+            if (record.row, record.seed, folder.name) == (row, seed, suite):
+                return record, folder
+        return None
 
 
 @dataclass(frozen=True)
@@ -17,9 +74,10 @@ class Found:
     """What a plan has of published runs.
 
     Attributes:
-        jobs: runs that are done here, published runs that fit, and those to be trained.
+        jobs: runs that are done here, published runs that fit, those to be trained, and those whose
+            record cannot be believed: they are planned, and have no numbers.
         left_out: a line for the runs of each row that no published run stands for, and why.
-        damaged: a line for each record that cannot be believed.
+        damaged: a line for each manifest and record that cannot be believed.
 
     """
 
@@ -40,28 +98,32 @@ def with_published(
         own: rows that the user brings, which are trained where they are not done.
 
     """
-    found = Found(damaged=list(shelf.problems))
+    damaged = list(shelf.problems)
+    found: list[Job] = []
     without: dict[tuple[str, str], list[int]] = {}
     for job in jobs:
-        if state(job) in ENDED:
-            found.jobs.append(job)
-            continue
-        record = shelf.find(job.identity, job.evaluation_identity)
-        if record is not None:
-            try:
-                folder = unpack(*record, shelf.cache)
-                found.jobs.append(replace(job, folder=folder, published=record[0].date))
-            except RecordError as error:
-                found.damaged.append(str(error))
-        elif job.run.row in own:
-            found.jobs.append(job)
+        complaints: list[str] = []
+        published = None
+        if state(job) not in ENDED:
+            published = shelf.unpacked(job.identity, job.evaluation_identity, complaints)
+        damaged += complaints
+        if published is not None:
+            record, folder = published
+            found.append(replace(job, folder=folder, published=record.published))
+        elif state(job) in ENDED or job.run.row in own or complaints:
+            found.append(job)
         else:
             why = _why_not(job, shelf, suite)
             without.setdefault((job.run.row, why), []).append(job.run.seed)
-    for (row, why), seeds in without.items():
-        said = ", ".join(map(str, seeds))
-        found.left_out.append(f"{row} seed{'s' * (len(seeds) > 1)} {said}: {why}")
-    return found
+    return Found(found, _in_lines(without), list(dict.fromkeys(damaged)))
+
+
+def _in_lines(without: dict[tuple[str, str], list[int]]) -> list[str]:
+    """Return a line for each row and reason, with its seeds."""
+    return [
+        f"{row} seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}: {why}"
+        for (row, why), seeds in without.items()
+    ]
 
 
 def _why_not(job: Job, shelf: Shelf, suite: Suite) -> str:
@@ -96,15 +158,29 @@ def take_controls(suite: Suite, results: Path, shelf: Shelf) -> Record | None:
         The record that was taken; None if none fits, or none was needed.
 
     Raises:
-        RecordError: the record that fits cannot be believed.
+        RecordError: none of the records that fit can be believed.
 
     """
     job, target = controls_job(suite, results), controls_folder(suite, results)
-    found = shelf.find(job.identity, job.evaluation_identity)
-    if found is None or is_evaluated(replace(job, folder=target)):
+    if is_evaluated(replace(job, folder=target)):
         return None
-    source = unpack(*found, shelf.cache)
+    complaints: list[str] = []
+    found = shelf.unpacked(job.identity, job.evaluation_identity, complaints)
+    if found is None:
+        if complaints:
+            raise RecordError("; ".join(complaints))
+        return None
+    record, source = found
     for file in sorted(source.iterdir()):  # metrics.json, which makes them count, comes last
         with whole(target / file.name) as draft:
             draft.write_bytes(file.read_bytes())
-    return found[0]
+    return record
+
+
+def say_controls_taken(suite: Suite, results: Path, say: Callable[[str], None]) -> None:
+    """Take the published control rows of a suite where they fit, and say so."""
+    try:
+        if taken := take_controls(suite, results, Shelf.of(results)):
+            say(f"control rows: those published on {taken.published}, commit {taken.commit[:10]}")
+    except RecordError as error:
+        say(f"control rows: the published ones are left out: {error}")

@@ -7,90 +7,109 @@ run's own, so that reports are made from records by the same code as from run fo
 
 import hashlib
 import json
-import math
 import zipfile
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from benchmarks.evaluation.registry import METRICS, bounds
-from benchmarks.files import read_json, whole, write_json
-from benchmarks.identity import ROOT
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from benchmarks.files import whole, write_json
+from benchmarks.plausible import faults
 from datasets.registry import DATASETS
 
 SCHEMA = 1
 """Of manifests and of what a record holds."""
 PUBLISHED, ARCHIVE, MANIFEST = "published", "records.zip", "manifest.json"
+RUN, CONTROLS = "config.json", "controls.json"
+"""What a record of a run, and one of control rows, says of itself."""
 TEXTS = (
-    *("config.json", "controls.json", "environment.json", "training.json", "metrics.json"),
+    *(RUN, CONTROLS, "environment.json", "training.json", "metrics.json"),
     *("inception.json", "curve.jsonl", "light.jsonl"),
 )
 PICTURES = ("*.png", "*.npz")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date of every file in an archive, so that the same records make the same bytes."""
-SLACK = 1e-6
-"""How far rounding may carry a metric out of its range."""
+UNREADABLE = (
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What reading a damaged archive raises."""
+SHA256 = r"^[0-9a-f]{64}$"
 
 
 class RecordError(Exception):
     """A record that cannot be used; the message names it and says why, in one line."""
 
 
-@dataclass(frozen=True)
-class Record:
-    """A published run, or the control rows of a dataset and its networks.
+class Record(BaseModel):
+    """A published run, or the control rows of a dataset and its networks: a manifest's line.
 
     Attributes:
         name: <dataset>/<row>/seed<n>-<identity>, or <dataset>/controls-<identity>.
+        dataset, row, seed: of the run; no row and no seed of controls.
+        identity: of the training.
         evaluation: training identity, protocol and extractor, as its metrics.json says them; None
             of a run that diverged.
-        identity: of the training.
         digest: SHA-256 of its files.
-        date: on which it was published, ISO 8601.
+        published: the date.
         commit: of the code that trained it.
         versions: numerics versions of what trained it.
 
     """
 
-    name: str
-    identity: str
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = Field(pattern=r"^\w+/([\w.-]+/seed\d+|controls)-[0-9a-f]{10}$")
+    dataset: str
+    row: str | None
+    seed: int | None
+    identity: str = Field(pattern=SHA256)
     evaluation: dict[str, str] | None
-    digest: str
-    date: str
+    digest: str = Field(pattern=SHA256)
+    published: str
     commit: str
     versions: dict[str, int | str]
 
-    @property
-    def where(self) -> tuple[str, int | None]:
-        """Its row and seed, by which the runs of one plan are told apart; None of controls."""
-        *_, row, run = ("", *Path(self.name).parts)
-        return (row, int(run[4:].split("-")[0])) if run.startswith("seed") else (run, None)
+    def model_post_init(self, context: Any) -> None:
+        """Check what a pattern cannot."""
+        date.fromisoformat(self.published)
+        place = self.dataset if self.row is None else f"{self.dataset}/{self.row}"
+        run = "controls" if self.row is None else f"seed{self.seed}"
+        if self.name != f"{place}/{run}-{self.identity[:10]}" or self.dataset not in DATASETS:
+            raise ValueError(f"{self.name} is not the name of what it says it is")
 
 
-def pack(folders: Mapping[str, Path], pictured: Iterable[str], target: Path, date: str) -> None:
+def pack(folders: Iterable[Path], pictured: Iterable[Path], target: Path, today: date) -> None:
     """Write the archive and the manifest of some runs.
 
     Args:
-        folders: record's name -> the folder of an ended run or of control rows.
-        pictured: the names of those that keep their pictures; a report shows one run of each row.
-        target: results/published/<suite>.
-        date: of records that are not in the target's manifest yet.
+        folders: of ended runs and of control rows.
+        pictured: those that keep their pictures; a report shows one run of each row.
+        target: the folder to write them to.
+        today: the date of publication.
 
     """
-    before = {record.name: record for record in records_in(target)}
     records, pictured = {}, set(pictured)
+    packed = []
+    for folder in folders:
+        files = _files(folder, folder in pictured)
+        packed.append((_record(files, today), files))
+    packed.sort(key=lambda one: one[0].name)
     with whole(target / ARCHIVE) as draft, zipfile.ZipFile(draft, "w") as archive:
-        for name, folder in sorted(folders.items()):
-            files = _files(folder, name in pictured)
-            for file, content in files.items():
-                info = zipfile.ZipInfo(f"{name}/{file}", EPOCH)
+        for record, files in packed:
+            for file, content in sorted(files.items()):
+                info = zipfile.ZipInfo(f"{record.name}/{file}", EPOCH)
                 info.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(info, content, compresslevel=9)
-            record = _record(name, files, date)
-            old = before.get(name)
-            same = old is not None and old.digest == record["digest"]
-            records[name] = record | ({"date": old.date} if same and old else {})
+            records[record.name] = record.model_dump(mode="json", exclude={"name"})
     write_json(target / MANIFEST, {"schema": SCHEMA, "records": records})
 
 
@@ -104,15 +123,17 @@ def records_in(folder: Path) -> list[Record]:
     path = folder / MANIFEST
     if not path.exists():
         return []
-    content = read_json(path) or {}
-    if content.get("schema") != SCHEMA:
-        raise RecordError(
-            f"{path}: schema {content.get('schema')}, and this code reads {SCHEMA}; publish again"
-        )
     try:
-        return [Record(**{"name": name, **own}) for name, own in content["records"].items()]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise RecordError(f"{path} is damaged ({error}); check it out again") from error
+        content = json.loads(path.read_text())
+        if content["schema"] != SCHEMA:
+            raise RecordError(f"{path}: schema {content['schema']}, and this code reads {SCHEMA}")
+        return [Record(**{**own, "name": name}) for name, own in content["records"].items()]
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "a record"
+        raise RecordError(f"{path} is damaged: {where}: {first['msg']}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RecordError(f"{path} is damaged ({error})") from error
 
 
 def unpack(record: Record, folder: Path, cache: Path) -> Path:
@@ -124,19 +145,20 @@ def unpack(record: Record, folder: Path, cache: Path) -> Path:
         cache: where to unpack; what is there already is used if it still has the digest.
 
     Raises:
-        RecordError: the archive has no such record, its digest does not match, or it holds numbers
-            that are not finite or out of a metric's range.
+        RecordError: the archive has no such record, its digest does not match, its files are not
+            those of what the manifest says, or it holds numbers that no run can have.
 
     """
     target = cache / PUBLISHED / record.digest[:16] / record.name
-    if not (target.is_dir() and digest_of(_present(target)) == record.digest):
+    files = _present(target)
+    if digest_of(files) != record.digest:
         files = _from_archive(record, folder / ARCHIVE)
+        _check(record, files, folder)
         for file, content in files.items():
             with whole(target / file) as draft:
                 draft.write_bytes(content)
-    dataset = Path(record.name).parts[0]
-    for line in implausible(read_json(target / "metrics.json") or {}, dataset):
-        raise RecordError(f"{folder.name}, {record.name}: {line}")
+    else:
+        _check(record, files, folder)
     return target
 
 
@@ -148,26 +170,6 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return sha.hexdigest()
 
 
-def implausible(metrics: Mapping[str, Any], dataset: str) -> list[str]:
-    """Return a line for each number of a metrics.json that no evaluation can have given."""
-    said = []
-    for row, values in metrics.get("rows", {}).items():
-        for own in values if isinstance(values, list) else [values]:
-            for name, value in own.items():
-                if name not in METRICS:
-                    said.append(f"{row or 'run'}: {name} is no metric")
-                elif not _is_plausible(name, value, dataset):
-                    said.append(f"{row or 'run'}: {name} is {value!r}, which no run can have")
-    return said
-
-
-def _is_plausible(name: str, value: Any, dataset: str) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return False
-    low, high = bounds(METRICS[name], DATASETS[dataset].classes)
-    return low - SLACK <= value <= high + SLACK
-
-
 def _files(folder: Path, with_pictures: bool) -> dict[str, bytes]:
     paths = [folder / name for name in TEXTS if (folder / name).exists()]
     if with_pictures:
@@ -176,31 +178,38 @@ def _files(folder: Path, with_pictures: bool) -> dict[str, bytes]:
 
 
 def _present(folder: Path) -> dict[str, bytes]:
+    if not folder.is_dir():
+        return {}
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-def _record(name: str, files: Mapping[str, bytes], date: str) -> dict[str, Any]:
-    """Return what the manifest says of a record."""
+def _record(files: Mapping[str, bytes], today: date) -> Record:
+    """Return what the manifest says of a run's files."""
 
     def read(file: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(files.get(file, b"{}"))
         return found
 
-    recipe = read("controls.json") if "controls.json" in files else read("config.json")
-    record = Record(
-        name=name,
-        identity=recipe["identity"],
+    about = read(CONTROLS if CONTROLS in files else RUN)
+    run, identity = about["run"], about["identity"]
+    row, seed = (None, None) if CONTROLS in files else (run["row"], run["seed"])
+    place = f"{run['dataset']}/controls" if row is None else f"{run['dataset']}/{row}/seed{seed}"
+    return Record(
+        name=f"{place}-{identity[:10]}",
+        dataset=run["dataset"],
+        row=row,
+        seed=seed,
+        identity=identity,
         evaluation=read("metrics.json").get("identity"),
         digest=digest_of(files),
-        date=date,
+        published=today.isoformat(),
         commit=str(read("environment.json").get("commit")),
-        versions=recipe["versions"],
+        versions=about["versions"],
     )
-    return {key: value for key, value in asdict(record).items() if key != "name"}
 
 
 def _from_archive(record: Record, archive: Path) -> dict[str, bytes]:
-    """Read a record's files, checked.
+    """Read a record's files, whose digest is that of the manifest.
 
     Raises:
         RecordError: they are not there, or not what the manifest says.
@@ -211,51 +220,40 @@ def _from_archive(record: Record, archive: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(archive) as opened:
             names = [name for name in opened.namelist() if name.startswith(prefix)]
             files = {name.removeprefix(prefix): opened.read(name) for name in names}
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
-        raise RecordError(f"{archive} cannot be read ({error}); check it out again") from error
-    if not files or digest_of(files) != record.digest:
-        raise RecordError(
-            f"{archive.parent.name}, {record.name}: its digest is not that of the manifest"
-        )
+    except UNREADABLE as error:
+        raise RecordError(f"{archive} cannot be read ({error})") from error
+    if digest_of(files) != record.digest:
+        raise RecordError(f"{_called(record, archive.parent)}: its digest is not the manifest's")
     return files
 
 
-class Shelf:
-    """What is published: records of every suite, found by what they are of.
+def _check(record: Record, files: Mapping[str, bytes], folder: Path) -> None:
+    """Hold a record's files to what the manifest says they are, and its numbers to their ranges.
 
-    Args:
-        results: the results folder of a command; its published records come first, then those of
-            this checkout.
-
-    Attributes:
-        problems: a line for each manifest that cannot be read.
+    Raises:
+        RecordError: they are not, or they are not.
 
     """
+    for fault in [*_unlike(record, files), *faults(files, record.dataset)]:
+        raise RecordError(f"{_called(record, folder)}: {fault}")
 
-    def __init__(self, results: Path) -> None:
-        self.cache = results / "cache"
-        self.problems: list[str] = []
-        self.records: list[tuple[Record, Path]] = []
-        roots = dict.fromkeys((r / PUBLISHED).resolve() for r in (results, ROOT / "results"))
-        for manifest in [path for root in roots for path in sorted(root.glob(f"*/{MANIFEST}"))]:
-            try:
-                self.records += [(one, manifest.parent) for one in records_in(manifest.parent)]
-            except RecordError as error:
-                self.problems.append(str(error))
 
-    def find(self, identity: str, evaluation: Mapping[str, str]) -> tuple[Record, Path] | None:
-        """Return the record of a training and its evaluation, if one fits; a diverged run's does.
+def _unlike(record: Record, files: Mapping[str, bytes]) -> Iterator[str]:
+    """Say in what some files are not the record that a manifest names."""
+    for name in files:
+        if not (name in TEXTS or any(fnmatch(name, own) for own in PICTURES)) or "/" in name:
+            yield f"{name} is no file of a record"
+    try:
+        now = _record(files, date.fromisoformat(record.published))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        yield f"its files do not say what it is ({error})"
+        return
+    if now != record:
+        yield "its files are of another run than the manifest says"
+    if record.row is not None and record.evaluation is None:
+        if json.loads(files.get("training.json", b"{}")).get("status") != "diverged":
+            yield "it has no metrics, though it did not diverge"
 
-        The numbers of one that is found are still to be checked: `unpack` does.
-        """
-        for record, folder in self.records:
-            if record.identity == identity and record.evaluation in (None, dict(evaluation)):
-                return record, folder
-        return None
 
-    def near(self, row: str, seed: int, suite: str) -> tuple[Record, Path] | None:
-        """Return the record of a suite's row and seed, whether it fits or not."""
-        for record, folder in self.records:
-            if record.where == (row, seed) and folder.name == suite:
-                return record, folder
-        return None
+def _called(record: Record, folder: Path) -> str:
+    return f"{folder.name}, {record.name}"

@@ -100,6 +100,12 @@ LOSSES = [
 ]  # fmt: skip
 
 STEPS = [
+    Planted("every seed of a stack gets the first one's averages",
+            "benchmarks/training/optimisers.py", "average[seed].clone()", "average[0].clone()",
+            ("option bigbigan average=0.9 (stacked)",)),
+    Planted("every seed of a stack gets the first one's other networks",
+            "benchmarks/training/together.py", "self.games[index], self.optimisers",
+            "self.game, self.optimisers", ("option bigbigan average=0.9 (stacked)",)),
     adam("weight decay off", "weight_decay=self.player.l2", "weight_decay=0.0"),
     adam("beta1", "beta1=self.player.betas[0]", "beta1=0.6"),
     adam("beta2", "beta2=self.player.betas[1]", "beta2=0.99"),

@@ -88,11 +88,19 @@ def check_digests(folder: Path) -> None:
     """Check a published model's files against its manifest; other folders have none.
 
     Raises:
-        ModelError: a file is absent or not what was published.
+        ModelError: the manifest cannot be read, or a file is absent, not named by it, or not what
+            was published.
 
     """
-    manifest = read(folder / MANIFEST) or {}
-    for name, digest in manifest.get("files", {}).items():
+    if not (folder / MANIFEST).exists():
+        return
+    files = (read(folder / MANIFEST) or {}).get("files")
+    here = {path.name for path in folder.glob("*.safetensors")} | {"config.json"}
+    if not isinstance(files, dict) or not here <= files.keys():
+        raise ModelError(
+            f"{folder / MANIFEST} does not say what every file should be; check it out again"
+        )
+    for name, digest in files.items():
         path = folder / name
         content = path.read_bytes() if path.exists() else b""
         if hashlib.sha256(content).hexdigest() != digest:

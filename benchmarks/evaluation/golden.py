@@ -21,7 +21,7 @@ from datasets.images import without_class
 from datasets.loading import load
 from zoo.game import Game
 from zoo.registry import FAMILIES
-from zoo.trained import Recipe, filled, recipe_of, weights_of
+from zoo.trained import Recipe, check_digests, filled, recipe_of, weights_of
 
 TABLE = Path(__file__).with_name("golden.json")
 MODELS = Path(__file__).resolve().parents[2] / "results" / "published" / "models" / "digits"
@@ -60,6 +60,7 @@ def of_case(name: str) -> Numbers:
     if name == CONTROLS:
         return _rows(kind_of("digits").controls(reference, [_untrained("bigan", "digits")]))
     folder, train = MODELS / name, reference.images.train
+    check_digests(folder)
     game = filled(recipe_of(folder).assemble(), weights_of(folder, average=False), folder)
     copy = scoring_copy(game, train, reference.protocol)
     kind = kind_of("digits")

@@ -13,7 +13,8 @@ X_LABELS = {"step": "updates", "seconds": "seconds of training"}
 
 def learning(light: pd.DataFrame, looks: Looks, stem: Path) -> bool:
     """Draw each light metric over updates and, beside it, over seconds; False if there are none."""
-    panels = [(x, name) for name in LIGHT if name in light for x in X_LABELS]
+    known = [x for x in X_LABELS if x in light and (light[x] > 0).any()]
+    panels = [(x, name) for name in LIGHT if name in light for x in known]
     if not panels:
         return False
     names = [name for name in looks if name in set(light["label"])]

@@ -56,8 +56,23 @@ class Material:
     placed: Sequence[str] = ()
 
 
-def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: str) -> Material:
-    """Read the run folders and compute what all forms of the report show."""
+def gather(
+    suite: Suite,
+    jobs: Sequence[Job],
+    controls: pd.DataFrame,
+    command: str,
+    notes: Sequence[str] = (),
+) -> Material:
+    """Read the run folders and compute what all forms of the report show.
+
+    Args:
+        suite: the question.
+        jobs: the runs.
+        controls: see `frame`.
+        command: the command line that asked for the report.
+        notes: what else a reader should know of the runs.
+
+    """
     runs, light = frame.results_frame(jobs), frame.light_frame(jobs)
     lacking = references(directions(runs, light))
     runs = with_references(runs, lacking)
@@ -70,7 +85,13 @@ def gather(suite: Suite, jobs: Sequence[Job], controls: pd.DataFrame, command: s
         jobs=jobs,
         command=command,
         changed=provenance.changes_of(suite, jobs),
-        notes=[*within, *provenance.cautions(jobs), *_remarks(suite, jobs), *_foreign(elsewhere)],
+        notes=[
+            *notes,
+            *within,
+            *provenance.cautions(jobs),
+            *_remarks(suite, jobs),
+            *_foreign(elsewhere),
+        ],
         runs=runs,
         controls=controls,
         summary=summary,

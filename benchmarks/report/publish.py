@@ -8,7 +8,8 @@ python -m benchmarks.report.publish digits-all --models
 import hashlib
 import shutil
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +21,8 @@ from benchmarks.config import Suite
 from benchmarks.errors import UserError
 from benchmarks.files import read_json, whole, write_json, write_text
 from benchmarks.plan import Job, controls_folder, jobs, load_suite, shortened
-from benchmarks.published import take_controls, with_published
-from benchmarks.records import ARCHIVE, MANIFEST, PUBLISHED, SCHEMA, RecordError, Shelf, pack
+from benchmarks.published import Shelf, take_controls, with_published
+from benchmarks.records import MANIFEST, PUBLISHED, SCHEMA, RecordError, pack
 from benchmarks.report import frame, markdown, report_json
 from benchmarks.report.material import Material, gather
 from benchmarks.report.write import drawn_in, write_report
@@ -38,7 +39,8 @@ MOST_MB = 4.0
 def publish(suite: Suite, command: str, pictures: Collection[str], results: Path) -> Path:
     """Publish what is finished of a suite and return the folder; the rest is said in its report.
 
-    What is published already and still fits stays, also where its run folders are gone.
+    What is published already and still fits stays, also where its run folders are gone. The folder
+    is replaced whole at the end.
 
     Args:
         suite: whose runs.
@@ -48,22 +50,42 @@ def publish(suite: Suite, command: str, pictures: Collection[str], results: Path
 
     Raises:
         UserError: nothing is finished, or a run was made with uncommitted changes.
+        RecordError: a record of this suite's runs cannot be believed.
 
     """
-    shelf, target = Shelf(results), results / PUBLISHED / suite.name
+    shelf, target = Shelf.of(results), results / PUBLISHED / suite.name
     take_controls(suite, results, shelf)
-    there = with_published(jobs(suite, results, range(suite.seeds)), suite, shelf).jobs
-    if not there:
+    found = with_published(jobs(suite, results, range(suite.seeds)), suite, shelf)
+    for line in found.damaged:
+        raise RecordError(line)
+    if not found.jobs:
         raise UserError(f"no run of {suite.name} in {results} is finished; train it first")
-    folders = {_name(job): job.folder for job in there}
+    folders = [job.folder for job in found.jobs]
     controls = controls_folder(suite, results)
-    if (controls / "metrics.json").exists():
-        folders[f"{suite.dataset}/{controls.name}"] = controls
+    folders += [controls] * (controls / "metrics.json").exists()
     _refuse_uncommitted(folders)
-    pack(folders, _pictured(there), target, date.today().isoformat())
-    material = _of_records(suite, command, results)
-    _write(material, write_report(material, results), target, pictures)
+    with _replaced(target) as draft:
+        pack(folders, _pictured(found.jobs), draft, date.today())
+        material = _of_records(suite, command, draft, results)
+        _write(material, write_report(material, results), draft, pictures)
     return target
+
+
+@contextmanager
+def _replaced(target: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of another when the block ends without error."""
+    draft, old = (target.with_name(f".{target.name}.{word}") for word in ("draft", "old"))
+    for left in (draft, old):
+        shutil.rmtree(left, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        if target.exists():
+            target.rename(old)
+        draft.rename(target)
+    finally:
+        for left in (draft, old):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def publish_models(suite: Suite, results: Path) -> Path:
@@ -77,7 +99,7 @@ def publish_models(suite: Suite, results: Path) -> Path:
     for job in jobs(suite, results, [0]):
         if not (job.folder / "weights.safetensors").exists():
             raise UserError(f"{job.label} has no weights in {job.folder}; train {suite.name} first")
-        _refuse_uncommitted({job.label: job.folder})
+        _refuse_uncommitted([job.folder])
         own, names = target / job.run.row, [*MODEL, *(f"{name}.safetensors" for name in WEIGHTS)]
         files = {n: (job.folder / n).read_bytes() for n in names if (job.folder / n).exists()}
         for name, content in files.items():
@@ -88,32 +110,28 @@ def publish_models(suite: Suite, results: Path) -> Path:
     return target
 
 
-def _name(job: Job) -> str:
-    return f"{job.run.dataset}/{job.run.row}/seed{job.run.seed}-{job.identity[:10]}"
-
-
-def _pictured(there: Iterable[Job]) -> set[str]:
-    """Return the records that keep their pictures: the first run of each row, as reports show."""
-    first: dict[str, str] = {}
+def _pictured(there: Iterable[Job]) -> set[Path]:
+    """Return the folders that keep their pictures: the first run of each row, as reports show."""
+    first: dict[str, Path] = {}
     for job in there:
         if (job.folder / "metrics.json").exists():
-            first.setdefault(job.run.row, _name(job))
+            first.setdefault(job.run.row, job.folder)
     return set(first.values())
 
 
-def _refuse_uncommitted(folders: Mapping[str, Path]) -> None:
-    for name, folder in folders.items():
+def _refuse_uncommitted(folders: Iterable[Path]) -> None:
+    for folder in folders:
         environment = read_json(folder / "environment.json") or {}
         if environment.get("dirty") or not environment.get("commit"):
             raise UserError(
-                f"{name}: trained with uncommitted changes, so no commit gives its numbers; "
-                "commit, and train it again"
+                f"{folder}: made with uncommitted changes, so no commit gives its numbers; "
+                "commit, and run it again"
             )
 
 
-def _of_records(suite: Suite, command: str, results: Path) -> Material:
+def _of_records(suite: Suite, command: str, published: Path, results: Path) -> Material:
     """Gather a report from the records alone, as a reader of the published runs does."""
-    shelf = Shelf(results)
+    shelf = Shelf([published], results / "cache")
     with TemporaryDirectory() as empty:
         planned = jobs(suite, Path(empty), range(suite.seeds))
         found = with_published(planned, suite, shelf, own={job.run.row for job in planned})
@@ -129,9 +147,6 @@ def _write(material: Material, report: Path, target: Path, pictures: Collection[
         for name, what in drawn_in(report).items()
         if name in pictures or name.partition("_")[0] in pictures
     }
-    for old in target.iterdir():
-        if old.name not in (ARCHIVE, MANIFEST):
-            old.unlink()
     for file in [*TABLES, *(f"{name}.png" for name in drawn)]:
         shutil.copyfile(report / file, target / file)
     write_text(target / "table.md", markdown.page(material, drawn))

@@ -164,7 +164,7 @@ def _of_options() -> list[Case]:
         Case(
             f"option {family} {' '.join(f'{name}={value}' for name, value in options.items())}",
             run_of(family, options),
-            BOTH if "blocks" in options else EAGER,
+            BOTH if {"blocks", "average"} & {*options} else EAGER,
         )
         for family, own in varied.items()
         for options in own

@@ -130,7 +130,7 @@ def _check(only: Sequence[str]) -> int:
 
 def _update(names: Sequence[str]) -> int:
     """Raise versions and write the numbers of the cases that use them; return the exit code."""
-    known = cases()
+    known, names = cases(), list(dict.fromkeys(names))
     usable = {name for case in known.values() for name in names_of(case)} | {*numerics_versions()}
     for name in names:
         if name not in usable | {EVALUATION}:
@@ -281,7 +281,10 @@ def _by_case(moves: Iterable[Move]) -> dict[str, list[Move]]:
 def _chosen(names: Sequence[str], only: Sequence[str]) -> list[str]:
     """Return the names that are asked for: themselves, or by a part of them; all if none is."""
     parts = [part for part in only if part not in names]
-    return [n for n in names if not only or n in only or any(part in n for part in parts)]
+    chosen = [n for n in names if not only or n in only or any(part in n for part in parts)]
+    if not chosen:
+        raise UserError(f"no golden case has {parts[0]!r} in its name; --check names them all")
+    return chosen
 
 
 if __name__ == "__main__":

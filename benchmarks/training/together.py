@@ -64,7 +64,7 @@ class Together:
                 f"seeds {list(seeds)} do not all fit in one stack of {settings.stacked}"
             )
         stacked = [there.get(n) or deepcopy(games[0]) for n in range(settings.stacked)]
-        self.game, self.size = games[0], settings.stacked
+        self.games, self.game, self.size = games, games[0], settings.stacked
         self.is_full = self.places == [*range(self.size)]
         self.parameters = _stack([dict(game.named_parameters()) for game in stacked])
         self.buffers = _stack([dict(game.named_buffers()) for game in stacked])
@@ -115,7 +115,7 @@ class Together:
 
     def averaged_state(self, index: int) -> dict[str, Tensor] | None:
         """Return a seed's weights with averages where players keep them; None if none does."""
-        return averaged_state(self.game, self.optimisers, self.places[index])
+        return averaged_state(self.games[index], self.optimisers, self.places[index])
 
     def _check(self, turn: Turn, batch: Batch, step: int) -> None:
         """Hold a copy of the first game to the contract, whose errors name what is wrong."""

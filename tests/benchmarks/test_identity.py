@@ -93,16 +93,23 @@ def test_comments_and_layout_change_no_digest(tmp_path: Path) -> None:
     assert identity._normalised(file) != first
 
 
-def test_a_family_from_a_file_is_its_text_and_the_families_it_builds_on(tmp_path: Path) -> None:
-    mine = tmp_path / "mine.py"
-    texts = ["from zoo.bigan import Family\n", "from zoo.bigan import Family\nx = 1\n"]
-    found = []
-    for text in texts:
+def test_a_family_from_a_file_is_its_text_and_what_it_builds_on(tmp_path: Path) -> None:
+    """Also where the file is called like the family it builds on, and with a helper beside it."""
+    mine, helper = tmp_path / "bigan.py", tmp_path / "helper.py"
+
+    def versions(text: str, help_text: str = "x = 1\n") -> identity.Versions:
         mine.write_text(text)
-        identity._file_digest.cache_clear()
-        found.append(identity.versions_of(run_of(str(mine))))
-    assert found[0]["family.bigan"] == 1
-    assert found[0]["family.mine"] != found[1]["family.mine"]
+        helper.write_text(help_text)
+        for found in (identity._file_digest, identity._names, identity._imports):
+            found.cache_clear()
+        return identity.versions_of(run_of(str(mine)))
+
+    first = versions("from zoo.bigan import Family\nimport helper\n")
+    assert first["family.bigan"] == 1
+    assert len({first["file.bigan"], first["file.helper"]}) == 2
+    assert versions("from zoo.bigan import Family\nimport helper\nx = 1\n") != first
+    assert versions("from zoo.bigan import Family\nimport helper\n", "x = 2\n") != first
+    assert versions("from zoo.bigan import Family\nimport helper\n") == first
 
 
 @pytest.mark.parametrize(
