@@ -81,7 +81,10 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"benchmarks.evaluation.registry", "datasets.registry"},
         set(),
     ),
-    "benchmarks/records.py": ({"benchmarks.plausible", "datasets.registry", *NEUTRAL}, {"pydantic"}),
+    "benchmarks/records.py": (
+        {"benchmarks.plausible", "datasets.registry", *NEUTRAL},
+        {"pydantic"},
+    ),
     "benchmarks/published.py": (
         {"benchmarks.evaluation.protocol", "benchmarks.identity", "benchmarks.nearest",
          "benchmarks.plan", "benchmarks.records", *NEUTRAL},
