@@ -121,7 +121,11 @@ def _headed(report: Report) -> str:
 
 def _rows(rows: list[dict[str, Any]]) -> str:
     shown = [m for m in METRICS.values() if m.headline and any(cell_of(row, m) for row in rows)]
-    lines = [(row["label"], row["seeds"], *(cell_of(row, m) for m in shown)) for row in rows]
+    lines = [
+        (row["label"], f"{row['seeds_done']}/{row['seeds_planned']}")
+        + tuple(cell_of(row, metric) for metric in shown)
+        for row in rows
+    ]
     return table([("row", "seeds", *map(head, shown)), *lines])
 
 

@@ -177,7 +177,7 @@ def test_the_control_rows_are_no_runs_that_finished(
     ends = {"gan seed 0": "failed", "bigan seed 0": "done", CONTROLS: "done"}
     said: list[str] = []
     monkeypatch.setattr(execute, "execute", lambda *arguments: ends)
-    monkeypatch.setattr(command, "_take_published_controls", lambda plan: None)
+    monkeypatch.setattr(command.published, "say_controls_taken", lambda *arguments: None)
     monkeypatch.setattr(command, "say", said.append)
     command.train_and_evaluate(planned, request)
     assert said[0] == "digits: 2 runs planned: 2 missing"
