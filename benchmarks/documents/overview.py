@@ -58,7 +58,8 @@ def findings(suite: str, short: bool = False) -> str:
     report = reports(short).get(suite)
     if report is None:
         return NOT_PUBLISHED.format(suite + " --short" * short)
-    return "\n".join(f"- {line}" for line in report.content["findings"])
+    lines = [f"- {line}" for line in report.content["findings"]]
+    return "\n".join([*lines, f"- [all rows, controls and pictures]({report.path})"])
 
 
 def decided() -> str:
