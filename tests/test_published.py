@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.records import ARCHIVE
+from tests.benchmarks.run_folders import run_of, write_run
 from tests.test_run_all import ROOT, run
 
 PUBLISHED = ROOT / "results" / "published"
@@ -75,23 +76,29 @@ def test_a_changed_record_is_named_left_out_and_fails(tmp_path: Path) -> None:
     assert "18 runs planned: 18 published" in done.stdout  # the checkout has a good copy
 
 
+MINE = ("--published", "--families", "bigan,gan", "--family", "examples/my_family.py")
+
+
+def test_only_a_model_of_ones_own_is_left_to_train(tmp_path: Path) -> None:
+    done = run("--suite", "digits", *MINE, "--dry-run", results=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "digits: 9 runs planned: 6 published, 3 missing" in done.stdout
+    missing = [line.split()[:2] for line in done.stdout.splitlines() if " missing " in line]
+    assert missing == [["my_family", str(seed)] for seed in range(3)]
+
+
 @pytest.mark.slow
 def test_a_model_of_ones_own_is_placed_beside_the_published(tmp_path: Path) -> None:
-    done = run(
-        *("--suite", "digits", "--published", "--families", "bigan,gan", "--seeds", "1"),
-        *("--family", "examples/my_family.py"),
-        results=tmp_path,
-    )
+    """As if it had been trained: test_run_all trains families from files."""
+    for seed in range(3):
+        job = run_of("my_family", seed, family="examples/my_family.py")
+        write_run(tmp_path, job, {"fid_hybrid": 30.0 + seed, "coverage_hybrid": 0.3 + seed / 50})
+    done = run("--suite", "digits", *MINE, results=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "finished: 1 done" in done.stdout
-    assert {p.name for p in (tmp_path / "runs" / "digits").glob("*/")} == {
-        "my_family",
-        next((tmp_path / "runs" / "digits").glob("controls-*")).name,
-    }
-    assert "digits: 3 runs planned: 2 published, 1 missing" in done.stdout
-    (said,) = (line for line in done.stdout.splitlines() if line.startswith("my_family beside "))
-    assert said.startswith("my_family beside bigan: not told apart in FID, ")  # of one seed
-    assert "1 seed of my_family, 1 of each published model" in done.stdout
+    assert "digits: 9 runs planned: 6 published, 3 done" in done.stdout
+    said = [line for line in done.stdout.splitlines() if line.startswith("my_family beside ")]
+    assert "my_family beside bigan: worse in FID; not told apart in coverage." in said
+    assert "3 seeds of my_family, 3 of each published model" in done.stdout
     table = pd.read_csv(tmp_path / "reports" / "digits" / "table.csv").set_index("label")
     assert table["other_machine"].loc[["bigan", "gan", "my_family"]].tolist() == [True, True, False]
 

@@ -122,11 +122,14 @@ def _headed(report: Report) -> str:
 def _rows(rows: list[dict[str, Any]]) -> str:
     shown = [m for m in METRICS.values() if m.headline and any(cell_of(row, m) for row in rows)]
     lines = [
-        (row["label"], f"{row['seeds_done']}/{row['seeds_planned']}")
-        + tuple(cell_of(row, metric) for metric in shown)
-        for row in rows
+        [row["label"], seeds_of(row), *(cell_of(row, metric) for metric in shown)] for row in rows
     ]
     return table([("row", "seeds", *map(head, shown)), *lines])
+
+
+def seeds_of(row: dict[str, Any]) -> str:
+    """Return how many of a row's seeds have numbers."""
+    return f"{row['seeds_done']}/{row['seeds_planned']}"
 
 
 def _own(report: Report, family: str) -> list[dict[str, Any]]:

@@ -159,13 +159,10 @@ def test_seeds_cut_off_at_different_steps_end_alike(data: Split, tmp_path: Path)
         assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("family", ["gan", "bigan"])
-def test_a_seed_does_not_depend_on_who_else_trains(
-    family: str, data: Split, tmp_path: Path
-) -> None:
+def test_a_seed_does_not_depend_on_who_else_trains(data: Split, tmp_path: Path) -> None:
     """Ten seeds over fifty steps, at sizes that fill no vector: to the bit, in any company."""
-    wide = tiny_run(family, steps=50).networks.model_copy(update={"width": 19, "latent_dim": 5})
-    run = tiny_run(family, steps=50).model_copy(update={"networks": wide})
+    wide = tiny_run("gan", steps=50).networks.model_copy(update={"width": 19, "latent_dim": 5})
+    run = tiny_run("gan", steps=50).model_copy(update={"networks": wide})
     runs = seeds_of(run, 10)
     assert together(runs, data, [tmp_path / "all" / str(run.seed) for run in runs]) == (
         ["trained"] * 10
