@@ -30,7 +30,10 @@ def documents() -> dict[Path, str]:
             "example": overview.example,
         },
         ROOT / "docs" / "protocol.md": {"sizes": overview.sizes},
-        ROOT / "docs" / "reproduce.md": {"suites": overview.suites_in_full},
+        ROOT / "docs" / "reproduce.md": {
+            "published": overview.published,
+            "suites": overview.suites_in_full,
+        },
     }
     written = {path: fill(path, own) for path, own in blocks.items()}
     written |= {page_of(family): _family(family) for family in FAMILIES}

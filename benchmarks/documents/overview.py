@@ -1,10 +1,12 @@
 """What README.md, docs/protocol.md and docs/reproduce.md take from code and results."""
 
+import json
 from collections import Counter
 
 from benchmarks.config import Suite
 from benchmarks.documents.reports import (
     NOT_RUN,
+    PUBLISHED,
     Report,
     cell_of,
     published_table,
@@ -89,6 +91,20 @@ def sizes() -> str:
         rows.append((name, *numbers))
     columns = ("data", "samples", "during training", "extractor", "batches for batch norm")
     return f"Version {VERSION}.\n\n" + table([columns, *rows])
+
+
+def published() -> str:
+    """Return what is published: records, size, and which commits trained them."""
+    rows = [("folder", "records", "MB", "trained by", "published")]
+    for manifest in sorted(PUBLISHED.glob("*/manifest.json")):
+        lines = json.loads(manifest.read_text())["records"].values()
+        commits = sorted({line["commit"][:10] for line in lines})
+        dates = sorted({line["published"] for line in lines})
+        size = sum(path.stat().st_size for path in manifest.parent.iterdir()) / 1e6
+        name = manifest.parent.name
+        link = f"[{name}](../results/published/{name}/table.md)"
+        rows.append((link, str(len(lines)), f"{size:.1f}", ", ".join(commits), ", ".join(dates)))
+    return table(rows)
 
 
 def suites_in_full() -> str:
