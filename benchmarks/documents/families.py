@@ -133,4 +133,4 @@ def seeds_of(row: dict[str, Any]) -> str:
 
 
 def _own(report: Report, family: str) -> list[dict[str, Any]]:
-    return [row for row in report.rows if row["family"] == family]
+    return [row for row in report.rows if row["family"] == family and row["seeds_done"]]

@@ -115,7 +115,7 @@ def suites_in_full() -> str:
 def _section(name: str, suite: Suite) -> str:
     steps = f"{suite.training.steps:,} updates of {suite.training.batch_size}"
     done, short = reports().get(name), reports(short=True).get(name)
-    state = f"[results](../{done.path})" if done else NOT_RUN
+    state = f"[results](../{done.path}){done.extent}" if done else NOT_RUN
     parts = [
         f"## {name}\n\n{suite.question}",
         f"`python run_all.py --suite {name}`: {suite.dataset}, {suite.tier} tier, "

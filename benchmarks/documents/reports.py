@@ -43,6 +43,13 @@ class Report:
         return next((one for name, part, one in names if (name, part) == (row, readout)), None)
 
     @property
+    def extent(self) -> str:
+        """How many of its runs it has, if not all: " of 1 of 60 runs"."""
+        own = [row for row in self.rows if row["kind"] != "control" and not row["readout"]]
+        done, planned = (sum(row[f"seeds_{part}"] for row in own) for part in ("done", "planned"))
+        return f" of {done} of {planned} runs" if done < planned else ""
+
+    @property
     def path(self) -> str:
         """Where its table is, from the root of the repository."""
         return f"results/published/{self.name}/table.md"

@@ -8,7 +8,7 @@ import pandas as pd
 from benchmarks.config import NetworkSettings, Suite
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.keys import Key
-from benchmarks.plan import Job
+from benchmarks.plan import ENDED, Job, state
 from benchmarks.report import claims, families, frame, provenance, tables
 from benchmarks.report.claims import Reproduced, Verdict
 from benchmarks.report.columns import keys_of, with_references
@@ -109,7 +109,7 @@ def published_beside_own(jobs: Sequence[Job], keys: Mapping[str, Key]) -> list[s
     Their seconds are another machine's, and what is one's own is placed beside them.
     """
     published = {job.key.name for job in jobs if job.published}
-    if all(job.published for job in jobs):
+    if not any(state(job) in ENDED for job in jobs if not job.published):
         return []
     return [label for label, key in keys.items() if key.name in published]
 
