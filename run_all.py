@@ -94,6 +94,8 @@ def main(
             return True
         if published:
             plan = command.with_published(plan, family or [])
+            if not plan.jobs:
+                return False
         if dry_run:
             listing.show_plan(plan.suite.name, plan.jobs)
             return not plan.damaged

@@ -122,7 +122,11 @@ def with_published(plan: Plan, own: Sequence[Path]) -> Plan:
     found = published.with_published(plan.jobs, plan.suite, published.Shelf.of(plan.results), rows)
     for line in [*found.damaged, *found.left_out]:
         say(f"left out: {line}")
-    if not any(job.published or job.run.row in rows for job in found.jobs):
+    usable = any(job.published or plans.state(job) in plans.ENDED for job in found.jobs)
+    if not usable and found.damaged:
+        say("nothing published can be used: check the damaged files out again")
+        return replace(plan, jobs=[], damaged=found.damaged, published=True)
+    if not (usable or rows):
         raise UserError(f"no published run of {plan.suite.name} can be used; leave out --published")
     return replace(
         plan,

@@ -10,8 +10,8 @@ from datasets.registry import DATASETS
 
 SLACK = 1e-6
 """How far rounding may carry a metric out of its range."""
-WHEN = ("step", "seconds", "protocol", "threshold")
-"""What lines of curves say of themselves besides metrics."""
+WHEN = ("step", "seconds", "threshold")
+"""Where on a curve a line is: not negative; without a threshold it is the whole prior."""
 
 
 def faults(files: Mapping[str, bytes], dataset: str) -> Iterator[str]:
@@ -35,16 +35,18 @@ def faults(files: Mapping[str, bytes], dataset: str) -> Iterator[str]:
 def _faults(name: str, content: bytes, classes: int) -> Iterator[str]:
     if name == "curve.jsonl":  # losses: any number, or none where it was not finite
         for line in _lines(content):
-            yield from (f"{key} is {value!r}" for key, value in line.items() if not _is_loss(value))
+            yield from (f"{key} is {value!r}" for key, value in line.items() if not is_loss(value))
     elif name == "light.jsonl":
         for line in _lines(content):
             yield from _metrics({key.rpartition("/")[2]: v for key, v in line.items()}, classes)
     else:
         found = json.loads(content)
+        if not found["rows"] or set(found.get("titles", found["rows"])) != set(found["rows"]):
+            yield "its rows are not those that it names"
         for values in found["rows"].values():
             for own in values if isinstance(values, list) else [values]:
                 yield from _metrics(own, classes)
-        for line in found.get("curves", {}).get("truncation", []):
+        for line in list(found.get("curves", {}).get("truncation", [])):
             yield from _metrics(line, classes)
 
 
@@ -57,9 +59,12 @@ def _lines(content: bytes) -> list[dict[str, Any]]:
 
 def _metrics(values: Mapping[str, Any], classes: int) -> Iterator[str]:
     for name, value in values.items():
-        if name in WHEN:
+        if name == "protocol" or (name == "threshold" and value is None):
             continue
-        if name not in METRICS:
+        if name in WHEN:
+            if not (_is_finite(value) and value >= 0):
+                yield f"{name} is {str(value)[:20]}"
+        elif name not in METRICS:
             yield f"{name} is no metric"
         elif not _is_plausible(name, value, classes):
             yield f"{name} is {str(value)[:20]}, which no run can have"
@@ -70,7 +75,8 @@ def _is_plausible(name: str, value: Any, classes: int) -> bool:
     return _is_finite(value) and low - SLACK <= value <= high + SLACK
 
 
-def _is_loss(value: Any) -> bool:
+def is_loss(value: Any) -> bool:
+    """Whether a value is a finite number, or None in the place of one that was not."""
     return value is None or _is_finite(value)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.config import Suite
-from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.files import read_json, whole
 from benchmarks.identity import ROOT
 from benchmarks.nearest import differing
@@ -115,7 +114,10 @@ def with_published(
         else:
             why = _why_not(job, shelf, suite)
             without.setdefault((job.run.row, why), []).append(job.run.seed)
-    return Found(found, _in_lines(without), list(dict.fromkeys(damaged)))
+    controls = controls_job(suite, Path())
+    shelf.unpacked(controls.identity, controls.evaluation_identity, damaged)
+    left_out = [] if shelf.problems else _in_lines(without)  # what cannot be read may hold them
+    return Found(found, left_out, list(dict.fromkeys(damaged)))
 
 
 def _in_lines(without: dict[tuple[str, str], list[int]]) -> list[str]:
@@ -133,15 +135,12 @@ def _why_not(job: Job, shelf: Shelf, suite: Suite) -> str:
         return "not published"
     record, folder = near
     if record.evaluation is not None:
-        extractor = PROTOCOLS[job.run.dataset].extractor
-        now = {"protocol": VERSION, "extractor": extractor}
-        old = [
-            f"{name} is now {value}, not {record.evaluation[name]}"
-            for name, value in now.items()
-            if record.evaluation[name] != value
-        ]
-        if old:
-            return f"the published run no longer fits: {'; '.join(old)}"
+        now = job.evaluation_identity
+        old = {str(name): value for name, value in record.evaluation.items()}
+        gone = [name for name in ("protocol", "extractor") if old[name] != now[name]]
+        if gone:
+            said = "; ".join(f"{name} is now {now[name]}, not {old[name]}" for name in gone)
+            return f"the published run no longer fits: {said}"
     try:
         config = read_json(unpack(record, folder, shelf.cache) / "config.json") or {}
     except RecordError as error:

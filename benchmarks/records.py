@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmarks.files import whole, write_json
-from benchmarks.plausible import faults
+from benchmarks.plausible import faults, is_loss
 from datasets.registry import DATASETS
 
 SCHEMA = 1
@@ -42,6 +42,9 @@ UNREADABLE = (
     RuntimeError,
 )
 """What reading a damaged archive raises."""
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading text raises that is not what it should be."""
+EvaluationKey = Literal["training", "protocol", "extractor"]
 SHA256 = r"^[0-9a-f]{64}$"
 
 
@@ -67,12 +70,12 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: str = Field(pattern=r"^\w+/([\w.-]+/seed\d+|controls)-[0-9a-f]{10}$")
+    name: str = Field(pattern=r"^\w+/(\w[\w.-]*/seed\d+|controls)-[0-9a-f]{10}$")
     dataset: str
     row: str | None
     seed: int | None
     identity: str = Field(pattern=SHA256)
-    evaluation: dict[str, str] | None
+    evaluation: dict[EvaluationKey, str] | None
     digest: str = Field(pattern=SHA256)
     published: str
     commit: str
@@ -81,6 +84,8 @@ class Record(BaseModel):
     def model_post_init(self, context: Any) -> None:
         """Check what a pattern cannot."""
         date.fromisoformat(self.published)
+        if self.evaluation is not None and len(self.evaluation) < len(get_args(EvaluationKey)):
+            raise ValueError("its evaluation is not whole")
         place = self.dataset if self.row is None else f"{self.dataset}/{self.row}"
         run = "controls" if self.row is None else f"seed{self.seed}"
         if self.name != f"{place}/{run}-{self.identity[:10]}" or self.dataset not in DATASETS:
@@ -127,13 +132,25 @@ def records_in(folder: Path) -> list[Record]:
         content = json.loads(path.read_text())
         if content["schema"] != SCHEMA:
             raise RecordError(f"{path}: schema {content['schema']}, and this code reads {SCHEMA}")
-        return [Record(**{**own, "name": name}) for name, own in content["records"].items()]
+        records = [Record(**{**own, "name": name}) for name, own in content["records"].items()]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "a record"
         raise RecordError(f"{path} is damaged: {where}: {first['msg']}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (*MALFORMED, OSError) as error:
         raise RecordError(f"{path} is damaged ({error})") from error
+    if unnamed := _in_archive(folder / ARCHIVE) - {record.name for record in records}:
+        raise RecordError(f"{path} is damaged: it does not name {min(unnamed)}")
+    return records
+
+
+def _in_archive(archive: Path) -> set[str]:
+    """Return the names of an archive's records; nothing if it cannot be read, as `unpack` says."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return {name.rpartition("/")[0] for name in opened.namelist()}
+    except UNREADABLE:
+        return set()
 
 
 def unpack(record: Record, folder: Path, cache: Path) -> Path:
@@ -221,7 +238,9 @@ def _from_archive(record: Record, archive: Path) -> dict[str, bytes]:
             names = [name for name in opened.namelist() if name.startswith(prefix)]
             files = {name.removeprefix(prefix): opened.read(name) for name in names}
     except UNREADABLE as error:
-        raise RecordError(f"{archive} cannot be read ({error})") from error
+        raise RecordError(
+            f"{_called(record, archive.parent)}: {archive.name} cannot be read ({error})"
+        ) from error
     if digest_of(files) != record.digest:
         raise RecordError(f"{_called(record, archive.parent)}: its digest is not the manifest's")
     return files
@@ -245,14 +264,28 @@ def _unlike(record: Record, files: Mapping[str, bytes]) -> Iterator[str]:
             yield f"{name} is no file of a record"
     try:
         now = _record(files, date.fromisoformat(record.published))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        diverged = record.row is not None and _training(files)["status"] == "diverged"
+    except MALFORMED as error:
         yield f"its files do not say what it is ({error})"
         return
     if now != record:
         yield "its files are of another run than the manifest says"
-    if record.row is not None and record.evaluation is None:
-        if json.loads(files.get("training.json", b"{}")).get("status") != "diverged":
-            yield "it has no metrics, though it did not diverge"
+    if diverged != (record.evaluation is None):
+        yield "it diverged, and has metrics" if diverged else "it has no metrics"
+
+
+def _training(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return what a run's training.json says, if it can be what a training wrote.
+
+    Raises:
+        ValueError: it cannot.
+
+    """
+    found: dict[str, Any] = json.loads(files["training.json"])
+    odd = [name for name, value in found.items() if not (isinstance(value, str) or is_loss(value))]
+    if found["status"] not in ("trained", "diverged") or odd:
+        raise ValueError(f"training.json: {', '.join(odd) or 'its status'} cannot be")
+    return found
 
 
 def _called(record: Record, folder: Path) -> str:

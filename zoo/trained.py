@@ -16,7 +16,7 @@ from zoo.assembly import assemble
 from zoo.game import Game
 
 MODELS = Path(__file__).resolve().parent.parent / "results" / "published" / "models"
-MANIFEST = "manifest.json"
+MANIFEST, SCHEMA = "manifest.json", 1
 
 
 class ModelError(Exception):
@@ -94,15 +94,15 @@ def check_digests(folder: Path) -> None:
     """
     if not (folder / MANIFEST).exists():
         return
-    files = (read(folder / MANIFEST) or {}).get("files")
-    here = {path.name for path in folder.glob("*.safetensors")} | {"config.json"}
-    if not isinstance(files, dict) or not here <= files.keys():
+    manifest = read(folder / MANIFEST) or {}
+    files, here = manifest.get("files"), {path.name for path in folder.iterdir()} - {MANIFEST}
+    if manifest.get("schema") != SCHEMA or not isinstance(files, dict) or here != files.keys():
         raise ModelError(
             f"{folder / MANIFEST} does not say what every file should be; check it out again"
         )
     for name, digest in files.items():
         path = folder / name
-        content = path.read_bytes() if path.exists() else b""
+        content = path.read_bytes() if path.is_file() else b""
         if hashlib.sha256(content).hexdigest() != digest:
             raise ModelError(f"{path} is not the file that was published; check it out again")
 

@@ -117,7 +117,14 @@ def test_numbers_that_no_run_can_have_are_refused(metrics, said: str, tmp_path: 
         ("curve.jsonl", '{"step": 50, "G/fool": Infinity}\n', "curve.jsonl: G/fool is inf"),
         ("curve.jsonl", "[1]\n", "curve.jsonl cannot be read"),
         ("inception.json", '{"rows": {"": {"fid_inception": NaN}}}', "inception.json: fid_incep"),
-        ("inception.json", '{"rows": []}', "inception.json cannot be read"),
+        ("light.jsonl", '{"step": "x"}\n', "light.jsonl: step is x"),
+        ("light.jsonl", '{"step": -5}\n', "light.jsonl: step is -5"),
+        ("training.json", "xx", "its files do not say what it is"),
+        ("training.json", "[]", "its files do not say what it is"),
+        ("training.json", '{"status": "diverged"}', "it diverged, and has metrics"),
+        ("training.json", '{"status": "odd"}', "training.json: its status cannot be"),
+        ("training.json", '{"status": "trained", "steps": NaN}', "training.json: steps cannot be"),
+        ("inception.json", '{"rows": []}', "inception.json"),
         ("inception.json", '{"rows": {"": null}}', "inception.json cannot be read"),
     ],
 )
@@ -135,6 +142,23 @@ def test_a_truncation_curve_is_checked_too(tmp_path: Path) -> None:
     content["curves"] = {"truncation": [{"threshold": 0.5, "fid_hybrid": -54.8}]}
     (folder / "metrics.json").write_text(json.dumps(content))
     assert "metrics.json: fid_hybrid is -54.8" in refused(tmp_path, folder)
+
+
+def test_a_record_that_the_manifest_does_not_name_is_said(tmp_path: Path) -> None:
+    """Publishing again would lose it without a word."""
+    target = packed(tmp_path, [one(tmp_path), write_run(tmp_path, run_of("gan"), FOUND)])
+    path = target / records.MANIFEST
+    content = json.loads(path.read_text())
+    gone = content["records"].popitem()[0]
+    path.write_text(json.dumps(content))
+    assert f"it does not name {gone}" in Shelf.of(tmp_path).problems[0]
+
+
+def test_a_run_without_any_metric_is_refused(tmp_path: Path) -> None:
+    folder = one(tmp_path).folder
+    content = json.loads((folder / "metrics.json").read_text()) | {"rows": {}}
+    (folder / "metrics.json").write_text(json.dumps(content))
+    assert "its rows are not those" in refused(tmp_path, folder)
 
 
 def test_values_at_the_ends_of_ranges_are_taken(tmp_path: Path) -> None:
@@ -158,6 +182,8 @@ def test_values_at_the_ends_of_ranges_are_taken(tmp_path: Path) -> None:
         {"name": "digits/../seed0-0123456789"},
         {"name": ""},
         {"more": 1},
+        {"evaluation": {}},
+        {"evaluation": {"training": "x", "protocol": "2"}},
     ],
     ids=str,
 )
@@ -199,7 +225,7 @@ def test_files_that_belong_to_no_record_are_refused(name: str, tmp_path: Path) -
         files = {n.removeprefix(f"{record.name}/"): archive.read(n) for n in inside}
     edited(target, record.name, digest=records.digest_of(files))
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(RecordError, match="is no file of a record"):
+    with pytest.raises(RecordError, match="is no file of a record|it does not name"):
         unpack(*records_in(target), target, tmp_path / "cache")
     assert sorted(tmp_path.rglob("*")) == before  # nothing was written anywhere
 
