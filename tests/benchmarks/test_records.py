@@ -225,7 +225,7 @@ def test_files_that_belong_to_no_record_are_refused(name: str, tmp_path: Path) -
         files = {n.removeprefix(f"{record.name}/"): archive.read(n) for n in inside}
     edited(target, record.name, digest=records.digest_of(files))
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(RecordError, match="is no file of a record|it does not name"):
+    with pytest.raises(RecordError, match=r"is no file of a record|it does not name"):
         unpack(*records_in(target), target, tmp_path / "cache")
     assert sorted(tmp_path.rglob("*")) == before  # nothing was written anywhere
 
