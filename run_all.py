@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from benchmarks.errors import UserError
+from benchmarks.common.errors import UserError
 from datasets.registry import DatasetError
 
 DEFAULT = "digits"
@@ -68,16 +68,15 @@ def main(
     ] = False,
 ) -> None:
     """Run a suite from plan to report."""
-    from benchmarks import command, gate, listing
+    from benchmarks import cli, listing
+    from benchmarks.regression import gate
 
     def flow() -> bool:
         if list_:
             listing.show_list()
             return True
         line = "python " + shlex.join(sys.argv)
-        request = command.Request(
-            data, offline, inception, device, results, quiet, tensorboard, line
-        )
+        request = cli.Request(data, offline, inception, device, results, quiet, tensorboard, line)
         if published and (check or make_baseline or folders):
             raise UserError(
                 "--published stands for runs of one's own; leave out --check, --make-baseline and "
@@ -86,14 +85,14 @@ def main(
         if folders and not report:
             raise UserError(f"what to do with {folders[0]}? To report on runs there: --report")
         name = suite or DEFAULT
-        plan = command.plan(
+        plan = cli.plan(
             name, families, family or [], seeds, settings or [], make_baseline, results, short
         )
         if folders:
-            command.report_on(folders, plan.suite if suite else None, request)
+            cli.report_on(folders, plan.suite if suite else None, request)
             return True
         if published:
-            plan = command.with_published(plan, family or [])
+            plan = cli.with_published(plan, family or [])
             if not plan.jobs:
                 return False
         if dry_run:
@@ -101,11 +100,11 @@ def main(
             return not plan.damaged
         gate.prepare(plan, checking=check, making_baseline=make_baseline)
         if not report:
-            command.train_and_evaluate(plan, request)
+            cli.train_and_evaluate(plan, request)
         if make_baseline:
             gate.write_baseline(plan)
             return True
-        complete = command.report(plan, request) and not plan.damaged
+        complete = cli.report(plan, request) and not plan.damaged
         passed = gate.check(plan) if check else True
         return complete and passed
 

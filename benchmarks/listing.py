@@ -6,12 +6,12 @@ from datetime import date
 
 from rich.table import Table
 
-from benchmarks import plan as plans
-from benchmarks.console import console, say
+from benchmarks.common.console import console, say
+from benchmarks.common.files import read_json
 from benchmarks.evaluation.protocol import VERSION
 from benchmarks.evaluation.registry import METRICS
-from benchmarks.files import read_json
-from benchmarks.plan import Job
+from benchmarks.planning import plan as plans
+from benchmarks.planning.plan import Job
 from datasets.registry import DATASETS
 from zoo.registry import FAMILIES, describe
 

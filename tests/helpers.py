@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from benchmarks.config import NetworkSettings, Run, TrainingSettings
+from benchmarks.planning.config import NetworkSettings, Run, TrainingSettings
 from benchmarks.training.loop import build
 from zoo.game import Batch, Game
 

@@ -3,106 +3,95 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-HEAVY = {
-    *("torch", "torchvision", "torch_fidelity", "safetensors", "sklearn", "scipy", "numpy"),
-    *("pandas", "seaborn", "matplotlib", "pydantic", "typer", "rich", "threadpoolctl", "jinja2"),
-    *("huggingface_hub", "onnx", "onnxruntime", "onnxscript", "tensorboard"),
-}
-NEUTRAL = {
-    *("benchmarks.errors", "benchmarks.files", "benchmarks.config", "benchmarks.keys"),
-    "benchmarks.golden",
-}
-"""Small modules (heavy: only pydantic, in config) that every room of benchmarks may use."""
+from benchmarks.common.files import ROOT
 
-# room -> our modules it may import (prefixes), heavy packages it may import
+HEAVY = {
+    *("torch", "torchvision", "torch_fidelity", "torchmetrics", "safetensors", "sklearn", "scipy"),
+    *("numpy", "pandas", "seaborn", "matplotlib", "statsmodels", "pydantic", "typer", "rich"),
+    *("threadpoolctl", "jinja2", "huggingface_hub", "onnx", "onnxruntime", "onnxscript"),
+    "tensorboard",
+}
+OURS = ("zoo", "datasets", "benchmarks", "run_all", "tests")
+
+# room -> the rooms it may import, the heavy packages it may import
 RULES: dict[str, tuple[set[str], set[str]]] = {
-    "datasets": ({"datasets"}, {"torch", "torchvision", "sklearn", "numpy"}),
-    "zoo": ({"zoo"}, {"torch"}),
-    "zoo/trained.py": ({"zoo", "datasets.registry"}, {"torch", "safetensors"}),
-    "zoo/export.py": ({"zoo"}, {"torch"}),
-    "zoo/hub.py": ({"zoo", "benchmarks.evaluation.registry"}, {"torch", "huggingface_hub"}),
-    "benchmarks/training": (
-        {"benchmarks.training", "zoo", "datasets", *NEUTRAL},
-        {"torch", "safetensors"},
+    "datasets": (set(), {"torch", "torchvision", "sklearn", "numpy"}),
+    "zoo": ({"datasets"}, {"torch", "safetensors", "huggingface_hub"}),
+    "benchmarks.common": (set(), {"rich", "torch"}),
+    "benchmarks.evaluation": (
+        {"benchmarks.common", "zoo", "datasets"},
+        {"torch", "torchvision", "torch_fidelity", "torchmetrics", "sklearn", "scipy",
+         "safetensors", "numpy", "threadpoolctl", "typer"},
     ),
-    "benchmarks/training/numerics.py": (
-        {"benchmarks.training", "benchmarks.evaluation.golden", "benchmarks.evaluation",
-         "benchmarks.identity", *NEUTRAL},
-        {"typer"},
+    "benchmarks.planning": (
+        {"benchmarks.common", "benchmarks.evaluation", "zoo", "datasets"}, {"pydantic"},
     ),
-    "benchmarks/evaluation": (
-        {"benchmarks.evaluation", "zoo", "datasets", "benchmarks.errors", "benchmarks.files",
-         "benchmarks.golden"},
-        {"torch", "torchvision", "torch_fidelity", "sklearn", "scipy", "safetensors", "numpy",
-         "threadpoolctl", "typer"},
+    "benchmarks.training": (
+        {"benchmarks.common", "benchmarks.planning", "zoo", "datasets"}, {"torch", "safetensors"},
     ),
-    "benchmarks/report": (
-        {"benchmarks.report", "benchmarks.plan", "benchmarks.resolve", "benchmarks.rows",
-         "benchmarks.identity", "benchmarks.evaluation.control_rows",
-         "benchmarks.evaluation.protocol", "benchmarks.evaluation.registry", "datasets.registry",
-         "benchmarks.nearest", "benchmarks.published", "benchmarks.records", "zoo.registry",
-         *NEUTRAL},
-        {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "rich", "pydantic", "jinja2",
+    "benchmarks.records": (
+        {"benchmarks.common", "benchmarks.planning", "benchmarks.evaluation", "datasets"},
+        {"pydantic"},
+    ),
+    "benchmarks.execution": (
+        {"benchmarks.common", "benchmarks.planning", "benchmarks.training",
+         "benchmarks.evaluation", "datasets"},
+        {"torch", "numpy", "tensorboard", "rich", "safetensors", "threadpoolctl"},
+    ),
+    "benchmarks.report": (
+        {"benchmarks.common", "benchmarks.planning", "benchmarks.evaluation",
+         "benchmarks.records", "zoo", "datasets"},
+        {"pandas", "seaborn", "matplotlib", "numpy", "scipy", "statsmodels", "rich", "jinja2",
+         "pydantic", "typer"},
+    ),
+    "benchmarks.regression": (
+        {"benchmarks.common", "benchmarks.planning", "benchmarks.training",
+         "benchmarks.evaluation", "benchmarks.report", "zoo", "datasets"},
+        {"torch", "safetensors", "pandas", "numpy", "scipy", "typer"},
+    ),
+    "benchmarks.corruptions": (
+        {"benchmarks.common", "benchmarks.evaluation", "datasets"},
+        {"torch", "torchvision", "typer"},
+    ),
+    "benchmarks.docgen": (
+        {"benchmarks.common", "benchmarks.planning", "benchmarks.evaluation", "zoo"}, set(),
+    ),
+    "benchmarks.speed": (
+        {"benchmarks.common", "benchmarks.planning", "benchmarks.training",
+         "benchmarks.evaluation", "benchmarks.execution", "zoo", "datasets"},
+        {"torch", "torchvision", "numpy", "sklearn", "pandas", "matplotlib", "threadpoolctl",
          "typer"},
     ),
-    "benchmarks/speed": (
-        {"benchmarks.speed", "benchmarks.training", "benchmarks.evaluation", "benchmarks.plan",
-         "benchmarks.identity", "benchmarks.environment", "benchmarks.execute", "zoo", "datasets",
-         *NEUTRAL},
-        {"torch", "torchvision", "numpy", "sklearn", "pandas", "pytest", "pytest_benchmark",
-         "matplotlib", "threadpoolctl", "typer"},
+    "benchmarks": (
+        {"benchmarks.common", "benchmarks.planning", "benchmarks.execution",
+         "benchmarks.evaluation", "benchmarks.records", "benchmarks.report",
+         "benchmarks.regression", "zoo", "datasets"},
+        {"pandas", "torch", "rich"},
     ),
-    "benchmarks/resolve.py": ({"datasets.registry", "zoo.registry", *NEUTRAL}, {"pydantic"}),
-    "benchmarks/rows.py": (
-        {"benchmarks.resolve", "benchmarks.evaluation.control_rows",
-         "benchmarks.evaluation.registry", "datasets.registry", "zoo.registry", *NEUTRAL},
-        set(),
-    ),
-    "benchmarks/trial.py": (
-        {"benchmarks.resolve", "datasets.registry", "zoo.assembly", "zoo.game", *NEUTRAL},
-        set(),
-    ),
-    "benchmarks/plan.py": (
-        {"benchmarks.evaluation.protocol", "benchmarks.identity", "benchmarks.nearest",
-         "benchmarks.resolve", "benchmarks.rows", "benchmarks.trial", *NEUTRAL},
-        {"pydantic"},
-    ),
-    "benchmarks/documents": (
-        {"benchmarks.documents", "benchmarks.evaluation", "benchmarks.identity", "benchmarks.plan",
-         "benchmarks.resolve", "zoo", *NEUTRAL},
-        set(),
-    ),
-    "benchmarks/plausible.py": (
-        {"benchmarks.evaluation.registry", "datasets.registry"},
-        set(),
-    ),
-    "benchmarks/records.py": (
-        {"benchmarks.plausible", "datasets.registry", *NEUTRAL},
-        {"pydantic"},
-    ),
-    "benchmarks/published.py": (
-        {"benchmarks.evaluation.protocol", "benchmarks.identity", "benchmarks.nearest",
-         "benchmarks.plan", "benchmarks.records", *NEUTRAL},
-        set(),
-    ),
-    "benchmarks/nearest.py": ({"benchmarks.identity", "datasets.registry", *NEUTRAL}, set()),
-    "benchmarks/tensorboard.py": (
-        {"benchmarks.plan", "benchmarks.worker", *NEUTRAL},
-        {"torch", "numpy", "tensorboard"},
-    ),
-    "benchmarks/regression.py": (
-        {"benchmarks.evaluation.protocol", "benchmarks.evaluation.registry",
-         "benchmarks.report.statistics", "benchmarks.report.comparison",
-         "benchmarks.identity", "benchmarks.plan",
-         *NEUTRAL},
-        {"pandas", "numpy", "scipy"},
+    "run_all": (
+        {"benchmarks", "benchmarks.common", "benchmarks.regression", "datasets"}, {"typer"},
     ),
 }  # fmt: skip
+TORCH_FREE = ("benchmarks.planning", "benchmarks.records", "benchmarks.report", "benchmarks.docgen")
+"""Rooms whose reports and plans must not wait for torch."""
+PARTS = {
+    "zoo": ["zoo.networks", "zoo", "zoo.families"],
+    "benchmarks.evaluation": [
+        "benchmarks.evaluation.metrics", "benchmarks.evaluation.extractors",
+        "benchmarks.evaluation",
+    ],
+    "benchmarks.report": [
+        "benchmarks.report.stats", "benchmarks.report.data", "benchmarks.report.text",
+        "benchmarks.report.figures", "benchmarks.report.formats", "benchmarks.report",
+    ],
+}  # fmt: skip
+"""The parts of a room, from below: each imports only those before it."""
 
 
 def imports(path: Path) -> set[str]:
@@ -118,19 +107,56 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def room_of(module: str, rooms: Iterable[str] = tuple(RULES)) -> str:
+    """Return the room, or part of one, that holds a module: the longest name that fits."""
+    return max((r for r in rooms if f"{module}.".startswith(f"{r}.")), key=len)
+
+
+def files_of(room: str) -> list[Path]:
+    """Return the files of a room and of no other."""
+    folder = ROOT / room.replace(".", "/")
+    found = folder.rglob("*.py") if folder.is_dir() else [folder.with_suffix(".py")]
+    return [path for path in found if room_of(module_of(path)) == room]
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def arrows(room: str) -> set[str]:
+    """Return the other rooms that a room imports."""
+    used = {name for path in files_of(room) for name in imports(path)}
+    ours = {name for name in used if name.split(".")[0] in OURS}
+    return {room_of(name) for name in ours} - {room}
+
+
 @pytest.mark.parametrize("room", RULES)
 def test_rooms_import_only_what_they_may(room: str) -> None:
-    ours, heavy = RULES[room]
-    where = ROOT / room
-    for path in [where] if where.is_file() else where.rglob("*.py"):
-        if path != where and str(path.relative_to(ROOT)) in RULES:
-            continue  # it has rules of its own
+    rooms, heavy = RULES[room]
+    assert files_of(room)
+    assert arrows(room) <= rooms
+    for path in files_of(room):
+        used = {name.split(".")[0] for name in imports(path)} & HEAVY
+        assert used <= heavy, path
+
+
+def test_rooms_stand_on_few_floors_without_a_circle() -> None:
+    graph = {room: arrows(room) for room in RULES}
+    floor: dict[str, int] = {}
+    for room in TopologicalSorter(graph).static_order():  # raises CycleError
+        floor[room] = 1 + max((floor[other] for other in graph[room]), default=0)
+    assert max(floor.values()) <= 9, floor
+    assert sum(map(len, graph.values())) <= 60
+
+
+@pytest.mark.parametrize("room", PARTS)
+def test_parts_of_a_room_import_only_those_below(room: str) -> None:
+    parts = PARTS[room]
+    for path in files_of(room):
+        part = parts.index(room_of(module_of(path), parts))
         for name in imports(path):
-            top = name.split(".")[0]
-            if top in ("zoo", "datasets", "benchmarks", "run_all", "tests"):
-                assert any(name == o or name.startswith(f"{o}.") for o in ours), f"{path}: {name}"
-            elif top in HEAVY:
-                assert top in heavy, f"{path}: {name}"
+            if f"{name}.".startswith(f"{room}."):
+                assert parts.index(room_of(name, parts)) <= part, f"{path}: {name}"
 
 
 def test_families_know_no_device_optimiser_or_dataset() -> None:
@@ -156,7 +182,7 @@ def test_top_level_names_resolve_inside_the_checkout() -> None:
 
 def test_planning_loads_nothing_heavy() -> None:
     code = (
-        "import sys; from benchmarks import command; "
+        "import sys; from benchmarks import cli as command; "
         "command.plan('digits-all', None, [], None, [], False, __import__('pathlib').Path('r')); "
         "print([m for m in ('torch', 'pandas', 'sklearn', 'matplotlib') if m in sys.modules])"
     )
@@ -174,7 +200,7 @@ def test_the_installed_package_is_empty() -> None:
 
 
 def test_what_runs_leave_is_no_uncommitted_change(tmp_path: Path, monkeypatch) -> None:
-    from benchmarks import environment
+    from benchmarks.common import environment
 
     for command in (["init", "-q"], ["config", "user.name", "a"], ["config", "user.email", "a@b"]):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)

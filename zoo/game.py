@@ -106,7 +106,7 @@ class Game(nn.Module):
 
     A family sets `players`, `turns` and, where it needs it, `noise`, and implements `losses`.
     Networks become attributes under their own names (`self.G`, `self.E`, ...). `image_range` is
-    that of the images G makes, which its body knows; `zoo.assembly` sets it.
+    that of the images G makes, which its body knows; `zoo.build` sets it.
 
     Images that go in or out of the evaluation methods are in [-1, 1], whatever the game's own
     range; these methods leave train/eval mode and gradients to the caller.

@@ -11,7 +11,6 @@ from typing import Any
 from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from torch import nn
 
-from benchmarks.evaluation.registry import METRICS, head, number
 from zoo.registry import FAMILIES, describe
 from zoo.trained import (
     ModelError,
@@ -87,10 +86,8 @@ class Pretrained(
             family=self.family,
             origin=self.origin,
             rows=[
-                {"head": head(metric), "value": number(measured[name], metric)}
-                | {"what": metric.what, "unit": metric.unit}
-                for name, metric in METRICS.items()
-                if name in measured
+                {"metric": name, "value": f"{value:.4g}"}
+                for name, value in sorted(measured.items())
             ],
             **values,
         )

@@ -2,6 +2,8 @@
 
 import ast
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ def source(family: str) -> Path:
     """Return the file of a family id, or of a family outside the repository given by path."""
     if family.endswith(".py"):
         return Path(family)
-    return Path(__file__).with_name(f"{family}.py")
+    return Path(__file__).parent / "families" / f"{family}.py"
 
 
 @cache
@@ -38,6 +40,62 @@ def describe(family: str) -> str:
     """Return the first line of the family's docstring."""
     docstring = ast.get_docstring(ast.parse(source(family).read_text()))
     return docstring.splitlines()[0] if docstring else family
+
+
+SAID = ("TITLE", "COLOUR", "LABELS", "NOTES")
+"""What a family's file may say of itself, as literals."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a family's file says of itself beside its game.
+
+    Attributes:
+        title: its name as papers write it.
+        colour: its own in every figure, "#rrggbb"; "" if it has none.
+        labels: loss term, or "player/term", -> what it looks at.
+        notes: what a reader of its numbers should know; `{option}` stands for an option's value.
+
+    """
+
+    title: str
+    colour: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@cache
+def about(family: str) -> About:
+    """Return what a family's file says of itself: its literals TITLE, COLOUR, LABELS and NOTES.
+
+    They are read, not imported: reports need no torch. A file outside the repository may leave out
+    any of them; one that is gone has its name alone.
+    """
+    path = source(family)
+    found: dict[str, Any] = {}
+    for node in ast.parse(path.read_text()).body if path.is_file() else ():
+        if isinstance(node, ast.Assign):
+            found |= _literals(node)
+    return About(
+        title=found.get("TITLE", path.stem),
+        colour=found.get("COLOUR", ""),
+        labels=found.get("LABELS", {}),
+        notes=found.get("NOTES", ()),
+    )
+
+
+def _literals(node: ast.Assign) -> dict[str, Any]:
+    """Return name -> value of an assignment of literals, to one name or to several at once."""
+    target = node.targets[0]
+    names = target.elts if isinstance(target, ast.Tuple) else [target]
+    values = (
+        node.value.elts if isinstance(node.value, ast.Tuple) and len(names) > 1 else [node.value]
+    )
+    found = {}
+    for name, value in zip(names, values, strict=False):
+        if isinstance(name, ast.Name) and name.id in SAID:
+            found[name.id] = ast.literal_eval(value)
+    return found
 
 
 def default_of(family: str, option: str) -> Any:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from datasets.registry import DATASETS
-from zoo.assembly import assemble
+from zoo.build import assemble
 from zoo.game import Game
 
 MODELS = Path(__file__).resolve().parent.parent / "results" / "published" / "models"

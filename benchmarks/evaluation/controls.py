@@ -13,9 +13,9 @@ from torch import Tensor
 from benchmarks.evaluation import questions as q
 from benchmarks.evaluation.control_rows import UNTRAINED, Measured, measured
 from benchmarks.evaluation.evaluate import evaluate, evaluate_anomaly, pixel_distance
+from benchmarks.evaluation.metrics.samples import nearest
 from benchmarks.evaluation.questions import Measures, Row
-from benchmarks.evaluation.reference import Real, Reference
-from benchmarks.evaluation.samples import nearest
+from benchmarks.evaluation.real_data import Real, Reference
 from benchmarks.evaluation.scoring import scoring_copy
 from datasets.images import Split, to_range, without_class
 from zoo.game import Game

@@ -7,12 +7,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.evaluation import consistency, cost, fidelity, latents, representation
 from benchmarks.evaluation import questions as q
-from benchmarks.evaluation.extractor import extract
+from benchmarks.evaluation.extractors.extractor import extract
+from benchmarks.evaluation.metrics import (
+    cost,
+    fidelity,
+    prior_match,
+    reconstruction,
+    representation,
+)
+from benchmarks.evaluation.metrics.samples import nearest
 from benchmarks.evaluation.questions import Measures, Row
-from benchmarks.evaluation.reference import Reference
-from benchmarks.evaluation.samples import nearest
+from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.scoring import latent_seed, mapped, prior_draws
 from datasets.images import Split, to_range, to_uint8
 from zoo.game import Game
@@ -99,12 +105,12 @@ def evaluate_light(copy: Game, reference: Reference) -> dict[str, float]:
                 extract(reference.extractor, to_uint8(x))[0], reference.train_features
             )
             if "encode" in able:
-                measures["latent_error"] = lambda: consistency.latent_error(
+                measures["latent_error"] = lambda: reconstruction.latent_error(
                     z, mapped(copy.encode, x, device)
                 )
         if "reconstruct" in able:
             test = reference.test_x[reference.light_test]
-            measures["reconstruction_ratio"] = lambda: consistency.distance_ratio(
+            measures["reconstruction_ratio"] = lambda: reconstruction.distance_ratio(
                 "reconstruction_ratio", test, mapped(copy.reconstruct, test, device)
             )
         if "features" in able:
@@ -158,12 +164,12 @@ def _of_prior_draws(copy: Game, z: Tensor, x: q.Lazy, reference: Reference) -> M
 
     def unevenness() -> float:
         assert copy.prior is not None
-        ends = latents.gaussianised(copy.prior, z[: 2 * PAIRS])
-        path = latents.great_circles(ends[:PAIRS], ends[PAIRS:])
-        flat = latents.latents_of(copy.prior, path.flatten(0, 1))
+        ends = prior_match.gaussianised(copy.prior, z[: 2 * PAIRS])
+        path = prior_match.great_circles(ends[:PAIRS], ends[PAIRS:])
+        flat = prior_match.latents_of(copy.prior, path.flatten(0, 1))
         images = mapped(copy.generate, flat, device)
         features, _ = q.features_and_logits("interpolation_unevenness", images, reference)
-        return latents.unevenness(features.view(*path.shape[:2], -1))
+        return prior_match.unevenness(features.view(*path.shape[:2], -1))
 
     return {
         "fid_sampling_sd": fid_sampling_sd,
@@ -197,7 +203,7 @@ def _of_encoder(copy: Game, reference: Reference) -> list[Measures]:
         },
     ]
     if prior is not None:
-        parts.append(q.of_prior_match(cache(lambda: latents.gaussianised(prior, test_code()))))
+        parts.append(q.of_prior_match(cache(lambda: prior_match.gaussianised(prior, test_code()))))
     return parts
 
 

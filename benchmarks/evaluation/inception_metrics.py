@@ -11,13 +11,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from benchmarks.evaluation import fidelity
-from benchmarks.evaluation.inception import inception_features, load_inception
+from benchmarks.common.files import whole
+from benchmarks.evaluation.extractors.inception import inception_features, load_inception
+from benchmarks.evaluation.metrics import fidelity
+from benchmarks.evaluation.metrics.undefined import require
 from benchmarks.evaluation.questions import Measures, Row, measure
-from benchmarks.evaluation.reference import Reference
+from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.scoring import mapped, prior_draws
-from benchmarks.evaluation.undefined import require
-from benchmarks.files import whole
 from datasets.images import to_uint8
 from datasets.registry import DATASETS
 from zoo.game import Game

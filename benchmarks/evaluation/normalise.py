@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 from safetensors.torch import save_file
 
+from benchmarks.common.files import whole
 from benchmarks.evaluation.protocol import PROTOCOLS
 from benchmarks.evaluation.scoring import scoring_copy
-from benchmarks.files import whole
 from datasets.images import without_class
 from datasets.loading import load
 from datasets.registry import DatasetError

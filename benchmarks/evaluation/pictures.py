@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from torchvision.utils import make_grid, save_image
 
+from benchmarks.common.files import whole
 from benchmarks.evaluation.evaluate import TRUNCATIONS
-from benchmarks.evaluation.reference import Reference
-from benchmarks.evaluation.samples import nearest
+from benchmarks.evaluation.metrics.samples import nearest
+from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.scoring import latent_seed, mapped, prior_draws
-from benchmarks.files import whole
 from zoo.game import Game
 from zoo.priors import Normal
 

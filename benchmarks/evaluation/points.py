@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.evaluation import consistency, modes
+from benchmarks.common.files import whole
 from benchmarks.evaluation import questions as q
 from benchmarks.evaluation.control_rows import UNTRAINED, Measured, measured
+from benchmarks.evaluation.metrics import modes, reconstruction
 from benchmarks.evaluation.protocol import PROTOCOLS, Protocol
 from benchmarks.evaluation.questions import Measures, Row
 from benchmarks.evaluation.scoring import mapped, prior_draws, scoring_copy
-from benchmarks.files import whole
 from datasets.gaussians import STD, centres, coordinates
 from datasets.images import ImageSet, Split, to_range
 from zoo.game import Game
@@ -114,7 +114,7 @@ def of_reconstructions(x: Tensor, r: q.Lazy) -> Measures:
     return {
         "mode_kept": lambda: modes.mode_kept(own, points(), centres()),
         "reconstruction_distance": lambda: modes.reconstruction_distance(own, points()),
-        "reconstruction_ratio": lambda: consistency.distance_ratio(
+        "reconstruction_ratio": lambda: reconstruction.distance_ratio(
             "reconstruction_ratio", own, points()
         ),
     }
@@ -151,7 +151,7 @@ def _measures(copy: Game, reference: PointReference, draws: int, test: Tensor) -
         parts.append(of_samples(x))
         if "encode" in able:
             recovered = cache(lambda: mapped(copy.encode, x(), device))
-            parts.append({"latent_error": lambda: consistency.latent_error(z, recovered())})
+            parts.append({"latent_error": lambda: reconstruction.latent_error(z, recovered())})
     if "reconstruct" in able:
         parts.append(
             of_reconstructions(test, cache(lambda: mapped(copy.reconstruct, test, device)))

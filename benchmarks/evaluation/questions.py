@@ -12,11 +12,18 @@ from functools import cache, partial
 import torch
 from torch import Tensor
 
-from benchmarks.evaluation import anomaly, consistency, factors, fidelity, latents, representation
-from benchmarks.evaluation import samples as s
-from benchmarks.evaluation.extractor import extract
-from benchmarks.evaluation.reference import Real, Reference
-from benchmarks.evaluation.undefined import Undefined, require
+from benchmarks.evaluation.extractors.extractor import extract
+from benchmarks.evaluation.metrics import (
+    anomaly,
+    disentanglement,
+    fidelity,
+    prior_match,
+    reconstruction,
+    representation,
+)
+from benchmarks.evaluation.metrics import samples as s
+from benchmarks.evaluation.metrics.undefined import Undefined, require
+from benchmarks.evaluation.real_data import Real, Reference
 from datasets.images import to_range, to_uint8
 
 Measures = dict[str, Callable[[], float]]
@@ -191,17 +198,17 @@ def of_code(
     @cache
     def linear() -> tuple[Tensor, float]:
         train_f, test_f = (
-            factors.measured_factors(to_range(split.images))
+            disentanglement.measured_factors(to_range(split.images))
             for split in (reference.train, reference.test)
         )
-        return factors.linear_map(train_z(), train_f, test_z(), test_f)
+        return disentanglement.linear_map(train_z(), train_f, test_z(), test_f)
 
     measures: Measures = {
         "crelu_probe_accuracy_code": lambda: crelu()[0],
         "probe_converged_crelu": lambda: float(crelu()[1]),
         "factors_r2_code": lambda: linear()[1],
-        "disentanglement_code": lambda: factors.disentanglement(linear()[0]),
-        "completeness_code": lambda: factors.completeness(linear()[0]),
+        "disentanglement_code": lambda: disentanglement.disentanglement(linear()[0]),
+        "completeness_code": lambda: disentanglement.completeness(linear()[0]),
     }
     if variance is not None:
         measures["inactive_code"] = lambda: representation.inactive_share(test_z(), variance)
@@ -211,12 +218,12 @@ def of_code(
 def of_prior_match(code: Lazy) -> Measures:
     """Measure codes against the prior, in its standard normal coordinates (N, d)."""
     return {
-        "code_frechet": lambda: latents.frechet_to_normal(code()),
-        "code_sliced_wasserstein": lambda: latents.sliced_wasserstein(code()),
-        "code_ks": lambda: latents.mean_ks(code()),
-        "code_norm_ks": lambda: latents.norm_ks(code()),
-        "code_mean": lambda: latents.mean_offset(code()),
-        "code_std": lambda: latents.mean_std(code()),
+        "code_frechet": lambda: prior_match.frechet_to_normal(code()),
+        "code_sliced_wasserstein": lambda: prior_match.sliced_wasserstein(code()),
+        "code_ks": lambda: prior_match.mean_ks(code()),
+        "code_norm_ks": lambda: prior_match.norm_ks(code()),
+        "code_mean": lambda: prior_match.mean_offset(code()),
+        "code_std": lambda: prior_match.mean_std(code()),
     }
 
 
@@ -231,44 +238,48 @@ def of_reconstructions(r: Lazy, reference: Reference) -> Measures:
 
     @cache
     def ssim() -> float:
-        return consistency.ssim(x, r())
+        return reconstruction.ssim(x, r())
 
     def over_pair(metric: str, error: Callable[[Tensor, Tensor], float]) -> float:
-        return consistency.over_random_pair(metric, error(x, r()), error(x, other))
+        return reconstruction.over_random_pair(metric, error(x, r()), error(x, other))
 
     def dssim_ratio() -> float:
-        pair = 1 - consistency.ssim(x, other)
-        return consistency.over_random_pair("reconstruction_dssim_ratio", 1 - ssim(), pair)
+        pair = 1 - reconstruction.ssim(x, other)
+        return reconstruction.over_random_pair("reconstruction_dssim_ratio", 1 - ssim(), pair)
 
     def label_ratio() -> float:
-        lost = 1 - consistency.label_agreement(logits, extracted()[1])
-        pair = 1 - consistency.label_agreement(logits, logits.roll(-1, dims=0))
-        return consistency.over_random_pair("label_agreement_ratio", lost, pair)
+        lost = 1 - reconstruction.label_agreement(logits, extracted()[1])
+        pair = 1 - reconstruction.label_agreement(logits, logits.roll(-1, dims=0))
+        return reconstruction.over_random_pair("label_agreement_ratio", lost, pair)
 
     return {
-        "reconstruction_mse": lambda: consistency.mse(x, r()),
-        "reconstruction_mse_ratio": lambda: over_pair("reconstruction_mse_ratio", consistency.mse),
-        "reconstruction_ratio": lambda: consistency.distance_ratio("reconstruction_ratio", x, r()),
-        "reconstruction_l1": lambda: consistency.l1(x, r()),
-        "reconstruction_l1_ratio": lambda: over_pair("reconstruction_l1_ratio", consistency.l1),
-        "reconstruction_psnr": lambda: consistency.psnr(consistency.mse(x, r())),
+        "reconstruction_mse": lambda: reconstruction.mse(x, r()),
+        "reconstruction_mse_ratio": lambda: over_pair(
+            "reconstruction_mse_ratio", reconstruction.mse
+        ),
+        "reconstruction_ratio": lambda: reconstruction.distance_ratio(
+            "reconstruction_ratio", x, r()
+        ),
+        "reconstruction_l1": lambda: reconstruction.l1(x, r()),
+        "reconstruction_l1_ratio": lambda: over_pair("reconstruction_l1_ratio", reconstruction.l1),
+        "reconstruction_psnr": lambda: reconstruction.psnr(reconstruction.mse(x, r())),
         "reconstruction_ssim": ssim,
         "reconstruction_dssim_ratio": dssim_ratio,
-        "reconstruction_feature_ratio": lambda: consistency.feature_ratio(f, extracted()[0]),
-        "label_agreement": lambda: consistency.label_agreement(logits, extracted()[1]),
+        "reconstruction_feature_ratio": lambda: reconstruction.feature_ratio(f, extracted()[0]),
+        "label_agreement": lambda: reconstruction.label_agreement(logits, extracted()[1]),
         "label_agreement_ratio": label_ratio,
-        "image_retrieval": lambda: consistency.retrieval("image_retrieval", x, r()),
-        "reconstruction_hf_ratio": lambda: consistency.paired_hf_ratio(x, r()),
+        "image_retrieval": lambda: reconstruction.retrieval("image_retrieval", x, r()),
+        "reconstruction_hf_ratio": lambda: reconstruction.paired_hf_ratio(x, r()),
     }
 
 
 def of_latent_cycle(z: Tensor, recovered: Lazy, x: Lazy, again: Lazy) -> Measures:
     """Measure z -> G -> E -> z: draws (N, d), E(G(z)), images G(z) and G(E(G(z)))."""
     return {
-        "latent_error": lambda: consistency.latent_error(z, recovered()),
-        "latent_recovered": lambda: consistency.latent_recovered(z, recovered()),
-        "latent_retrieval": lambda: consistency.retrieval("latent_retrieval", z, recovered()),
-        "sample_cycle_ratio": lambda: consistency.distance_ratio(
+        "latent_error": lambda: reconstruction.latent_error(z, recovered()),
+        "latent_recovered": lambda: reconstruction.latent_recovered(z, recovered()),
+        "latent_retrieval": lambda: reconstruction.retrieval("latent_retrieval", z, recovered()),
+        "sample_cycle_ratio": lambda: reconstruction.distance_ratio(
             "sample_cycle_ratio", x(), again()
         ),
     }

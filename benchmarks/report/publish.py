@@ -17,15 +17,16 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.config import Suite
-from benchmarks.errors import UserError
-from benchmarks.files import read_json, whole, write_json, write_text
-from benchmarks.plan import Job, controls_folder, jobs, load_suite, shortened
-from benchmarks.published import Shelf, take_controls, with_published
-from benchmarks.records import MANIFEST, PUBLISHED, SCHEMA, RecordError, pack
-from benchmarks.report import frame, markdown, report_json
-from benchmarks.report.material import Material, gather
-from benchmarks.report.write import drawn_in, write_report
+from benchmarks.common.errors import UserError
+from benchmarks.common.files import read_json, whole, write_json, write_text
+from benchmarks.planning.config import Suite
+from benchmarks.planning.plan import Job, controls_folder, jobs, load_suite, shortened
+from benchmarks.records.published import Shelf, take_controls, with_published
+from benchmarks.records.record import MANIFEST, PUBLISHED, SCHEMA, RecordError, pack
+from benchmarks.report.build import drawn_in, write_report
+from benchmarks.report.data import frame
+from benchmarks.report.data.contents import Material, gather
+from benchmarks.report.formats import markdown, report_json
 
 TABLES = ("table.csv", "table.tex")
 SHOWN = "forest,learning,samples,reconstructions,points"

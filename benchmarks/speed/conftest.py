@@ -9,7 +9,7 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from threadpoolctl import threadpool_limits
 
-from benchmarks.environment import environment
+from benchmarks.common.environment import environment
 from benchmarks.speed import timing
 from benchmarks.speed.floor import Rates, Work, floor_seconds
 

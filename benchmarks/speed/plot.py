@@ -9,7 +9,7 @@ import matplotlib
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
-from benchmarks.files import whole
+from benchmarks.common.files import whole
 from benchmarks.speed.table import Line
 
 PANELS = {

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.files import write_json, write_text
-from benchmarks.identity import ROOT
+from benchmarks.common.files import ROOT, write_json, write_text
 from benchmarks.speed.plot import growth
 from benchmarks.speed.table import compared, markdown, normalised, ratios, read
 

@@ -8,11 +8,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from benchmarks.evaluation import representation
 from benchmarks.evaluation.evaluate import evaluate, evaluate_light
-from benchmarks.evaluation.reference import Reference
+from benchmarks.evaluation.metrics import representation
+from benchmarks.evaluation.metrics.samples import nearest
+from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.registry import METRICS
-from benchmarks.evaluation.samples import nearest
 from benchmarks.evaluation.scoring import mapped, prior_draws, scoring_copy
 from benchmarks.speed import cases, timing
 from benchmarks.speed.conftest import Measure

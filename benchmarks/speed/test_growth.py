@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 import pytest
 import torch
 
-from benchmarks.execute import cores
+from benchmarks.execution.scheduler import cores
 from benchmarks.speed import cases
 from benchmarks.speed.conftest import Measure, floor_facts
+from benchmarks.training.eager import Alone
 from benchmarks.training.loop import Training
 from benchmarks.training.meters import memory_peak_mib, start_memory_peak
-from benchmarks.training.turns import Alone
-from zoo.assembly import assemble
+from zoo.build import assemble
 from zoo.game import Batch
 from zoo.registry import FAMILIES
 

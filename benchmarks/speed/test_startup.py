@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.identity import ROOT
+from benchmarks.common.files import ROOT
 from benchmarks.speed.conftest import Measure
 
 COMMANDS = {"help": ["--help"], "list": ["--list"], "dry-run": ["--dry-run"]}

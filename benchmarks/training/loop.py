@@ -12,16 +12,16 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from benchmarks.config import Run, TrainingSettings
-from benchmarks.files import read_lines, whole, write_json, write_text
-from benchmarks.training import checkpoints
+from benchmarks.common.files import read_lines, whole, write_json, write_text
+from benchmarks.planning.config import Run, TrainingSettings
+from benchmarks.training import checkpoint
+from benchmarks.training.eager import Alone
 from benchmarks.training.meters import Clock, LossMeter
-from benchmarks.training.streams import Streams, derive
-from benchmarks.training.together import Together
-from benchmarks.training.turns import Alone
+from benchmarks.training.rng import Streams, derive
+from benchmarks.training.stacked import Together
 from datasets.images import Split, to_range
 from datasets.registry import DATASETS
-from zoo.assembly import assemble
+from zoo.build import assemble
 from zoo.game import Batch, Game, Turn
 
 READ_EVERY = 50
@@ -104,7 +104,7 @@ class Member:
         self.game = build(run).to(device).train().requires_grad_(False)
         self.streams = Streams(device, 0, run.dataset, run.seed)
         self.status: Status = "interrupted"
-        self.saved = checkpoints.load(folder, device, watch.say)
+        self.saved = checkpoint.load(folder, device, watch.say)
         self.step: int = 0 if self.saved is None else self.saved["step"]
         for name in ("curve.jsonl", "light.jsonl"):
             _keep_until(folder / name, self.step)
@@ -228,7 +228,7 @@ class Training:
                     "meter": self.meter.state_dict(place),
                     "clock": self.clock.state_dict(len(self.members)),
                 }
-                checkpoints.save(member.folder, state)
+                checkpoint.save(member.folder, state)
         self.clock.go()
 
     def _resume(self) -> None:
@@ -262,7 +262,7 @@ class Training:
             "parameters": sum(p.numel() for p in member.game.parameters()),
         }
         write_json(member.folder / "training.json", outcome)
-        (member.folder / checkpoints.FILE).unlink(missing_ok=True)
+        (member.folder / checkpoint.FILE).unlink(missing_ok=True)
 
 
 def is_observed(step: int, steps: int) -> bool:

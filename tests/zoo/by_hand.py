@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
-from zoo.assembly import family_class
+from zoo.build import family_class
 from zoo.game import Batch, Game
 from zoo.priors import Normal, Prior
 

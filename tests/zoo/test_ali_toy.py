@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from zoo.assembly import assemble
+from zoo.build import assemble
 from zoo.networks import Builder
 from zoo.networks.ali_toy_paper import Maxout
 from zoo.registry import presets

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from benchmarks.training.optimisers import PlayerOptimiser
-from benchmarks.training.turns import play_turn
+from benchmarks.training.eager import play_turn
+from benchmarks.training.optimiser import PlayerOptimiser
 from tests.helpers import BATCH, IMAGE, LATENT, tiny_batch, tiny_game
-from zoo.bigan import BiGAN
+from zoo.families.bigan import BiGAN
 from zoo.game import Batch, Builder, Game, Losses, Player, Turn
 from zoo.priors import Normal, Prior
 

@@ -5,9 +5,9 @@ import copy
 import pytest
 import torch
 
+from benchmarks.training.eager import play_turn
 from benchmarks.training.loop import build
-from benchmarks.training.optimisers import PlayerOptimiser
-from benchmarks.training.turns import play_turn
+from benchmarks.training.optimiser import PlayerOptimiser
 from tests.helpers import BATCH, IMAGE, LATENT, tiny_batch, tiny_game, tiny_run, turn_losses
 from zoo.game import Game
 from zoo.registry import FAMILIES

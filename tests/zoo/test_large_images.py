@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from benchmarks.training.optimisers import PlayerOptimiser
-from benchmarks.training.turns import play_turn
-from zoo.assembly import assemble
+from benchmarks.training.eager import play_turn
+from benchmarks.training.optimiser import PlayerOptimiser
+from zoo.build import assemble
 from zoo.game import Batch
 
 

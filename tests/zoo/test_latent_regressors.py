@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 import torch
 
-from benchmarks.training.optimisers import PlayerOptimiser
-from benchmarks.training.turns import play_turn
+from benchmarks.training.eager import play_turn
+from benchmarks.training.optimiser import PlayerOptimiser
 from tests.helpers import tiny_batch, tiny_game
 from tests.zoo.by_hand import gradient, hand_game, hand_losses, values
 from zoo.game import Game

@@ -8,9 +8,9 @@ from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from benchmarks.evaluation.cost import multiply_adds
-from benchmarks.training.optimisers import PlayerOptimiser
-from benchmarks.training.turns import play_turn
+from benchmarks.evaluation.metrics.cost import multiply_adds
+from benchmarks.training.eager import play_turn
+from benchmarks.training.optimiser import PlayerOptimiser
 from tests.helpers import BATCH, tiny_batch, tiny_game
 from zoo.networks import Builder
 from zoo.registry import FAMILIES, bodies

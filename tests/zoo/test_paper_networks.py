@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.helpers import tiny_batch, tiny_run
-from zoo.assembly import assemble
+from zoo.build import assemble
 from zoo.game import Game
 from zoo.networks import Builder
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from benchmarks import plan
-from benchmarks.config import Run
-from benchmarks.resolve import resolve_row
+from benchmarks.planning import plan
+from benchmarks.planning.config import Run
+from benchmarks.planning.resolve import resolve_row
 from benchmarks.training.loop import build
-from zoo.assembly import options_of
+from zoo.build import options_of
 from zoo.game import Clip
 from zoo.registry import presets
 

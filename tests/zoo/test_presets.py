@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.training.optimisers import PlayerOptimiser
-from benchmarks.training.turns import play_turn
+from benchmarks.training.eager import play_turn
+from benchmarks.training.optimiser import PlayerOptimiser
 from tests.helpers import BATCH, IMAGE, LATENT, tiny_run
 from tests.zoo.test_contract import REACH
-from zoo.assembly import assemble
+from zoo.build import assemble
 from zoo.game import Batch, Game
 from zoo.registry import FAMILIES, presets, source
 

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from benchmarks.training.optimisers import PlayerOptimiser
-from benchmarks.training.turns import play_turn
+from benchmarks.training.eager import play_turn
+from benchmarks.training.optimiser import PlayerOptimiser
 from tests.helpers import BATCH, IMAGE, LATENT, tiny_batch, tiny_game
 from tests.zoo.by_hand import gradient, hand_game, hand_losses, values
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from tests.helpers import tiny_game
-from zoo.assembly import options_of
+from zoo.build import options_of
 from zoo.networks import Builder
 from zoo.priors import Normal, Uniform
 from zoo.registry import FAMILIES, default_of

@@ -9,7 +9,7 @@ of the first layers.
 G's first layer norm, too, is over the channels of each position: whether the author normalises
 before or after the reshape is not known here.
 
-Noise on the inputs of E and of the critics is the family's (`zoo.aegan`), since random numbers have
+Noise on the inputs of E and of the critics is the family's (`aegan`), since random numbers have
 streams of their own. The author's multiplicative noise inside the networks (Gaussian dropout at
 rate 0.005) is left out.
 """

@@ -1,0 +1,1 @@
+"""What every module may use: files, errors, the console, the environment."""

@@ -1,0 +1,1 @@
+"""What each metric reacts to."""

@@ -1,0 +1,114 @@
+"""What documents quote: the published reports, from their report.json, and the suites' files."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from benchmarks.common.files import ROOT
+from benchmarks.evaluation.registry import METRICS, Metric, head, table_line
+from benchmarks.planning.config import Published, Suite
+from benchmarks.planning.keys import label_of
+from benchmarks.planning.plan import SHORT, load_suite, shortened, suite_names
+
+PUBLISHED = ROOT / "results" / "published"
+NOT_RUN = "not run in full yet"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A published report of a suite or of its short form.
+
+    Attributes:
+        name: of its folder.
+        suite: the suite, in its long form.
+        content: of its report.json.
+
+    """
+
+    name: str
+    suite: Suite
+    content: dict[str, Any]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The lines of its table."""
+        rows: list[dict[str, Any]] = self.content["rows"]
+        return rows
+
+    def row(self, row: str, readout: str = "") -> dict[str, Any] | None:
+        """Return a line of the table, if it is there."""
+        names = ((one["name"], one["readout"], one) for one in self.rows)
+        return next((one for name, part, one in names if (name, part) == (row, readout)), None)
+
+    @property
+    def extent(self) -> str:
+        """How many of its runs it has, if not all: " of 1 of 60 runs"."""
+        own = [row for row in self.rows if row["kind"] != "control" and not row["readout"]]
+        done, planned = (sum(row[f"seeds_{part}"] for row in own) for part in ("done", "planned"))
+        return f" of {done} of {planned} runs" if done < planned else ""
+
+    @property
+    def path(self) -> str:
+        """Where its table is, from the root of the repository."""
+        return f"results/published/{self.name}/table.md"
+
+
+@cache
+def reports(short: bool = False) -> dict[str, Report]:
+    """Return suite name -> its published report, or its short form's, where there is one."""
+    paths = {name: PUBLISHED / (name + SHORT * short) / "report.json" for name in suite_names()}
+    return {
+        name: Report(path.parent.name, load_suite(name), json.loads(path.read_text()))
+        for name, path in paths.items()
+        if path.exists()
+    }
+
+
+@cache
+def suites() -> dict[str, Suite]:
+    """Return suite name -> suite."""
+    return {name: load_suite(name) for name in suite_names()}
+
+
+def cell_of(row: dict[str, Any] | None, metric: Metric) -> str:
+    """Return a metric's mean and interval as tables write them; empty if it has none."""
+    return "" if row is None else str(row["cells"].get(metric.name, {}).get("text", ""))
+
+
+def said(report: Report) -> list[str]:
+    """Return what a report's claims came to, or else its first findings, as lines of a list."""
+    verdicts = [
+        f"- **{one['verdict']}**: {one['says']} ({one['rows']}: {one['numbers']})"
+        for one in report.content["verdicts"]
+    ]
+    return verdicts or [f"- {line}" for line in report.content["findings"][:3]]
+
+
+def published_table(wanted: Iterable[tuple[str, Suite, Published]]) -> str:
+    """Return published numbers beside ours, one line for each (suite name, suite, number)."""
+    rows = [("row", "metric", "published", "ours", "source", "suite")]
+    for name, suite, entry in wanted:
+        metric = METRICS[entry.metric]
+        ours = cell_of(_trained_in_full(name, suite, entry), metric) or NOT_RUN
+        theirs = f"{entry.value * metric.factor:g}"  # with the digits that they print
+        label = label_of(entry.row, entry.readout)
+        rows.append((label, head(metric), theirs, ours, entry.source, f"`{name}`"))
+    return table(rows)
+
+
+def _trained_in_full(name: str, suite: Suite, entry: Published) -> dict[str, Any] | None:
+    """Return our row, also of a short form that leaves this row as it is."""
+    if done := reports().get(name):
+        return done.row(entry.row, entry.readout)
+    if suite.short is None or entry not in shortened(suite).published:
+        return None
+    short = reports(short=True).get(name)
+    return short.row(entry.row, entry.readout) if short else None
+
+
+def table(rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table; the first row is its head."""
+    first, *others = [list(row) for row in rows]
+    return "\n".join(map(table_line, [first, ["---"] * len(first), *others]))

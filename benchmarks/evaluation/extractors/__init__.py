@@ -1,0 +1,1 @@
+"""Feature extractors: our own networks with their weights, and Inception."""

@@ -1,0 +1,1 @@
+"""Where it runs: the scheduler, its worker processes, their tasks and their progress."""

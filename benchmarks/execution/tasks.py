@@ -1,0 +1,264 @@
+"""The tasks of a worker process: train runs, evaluate one, evaluate the control rows."""
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common.environment import environment
+from benchmarks.common.files import read_json, read_lines, set_aside, write_json
+from benchmarks.evaluation.protocol import LIGHT_VERSION
+from benchmarks.evaluation.registry import METRICS
+from benchmarks.execution.context import Orders, reference_of, training_split
+from benchmarks.execution.worker import Outcome, guarded, held, record, stopped, tell
+from benchmarks.planning.identity import configuration_digest, sources_of
+from benchmarks.planning.outdated import recipe_of
+from benchmarks.planning.plan import Job, evaluation_identity, is_evaluated, state
+from datasets.registry import DATASETS
+
+UNTRAINED_SEEDS = 3
+STACKED_HINT = (
+    "seeds of a row are to train together here (docs/architecture.md says what that asks of a "
+    "family); --set training.stacked=false trains each alone, step by step as its file reads"
+)
+
+
+def train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
+    """Train runs that differ in the seed alone, together, and return label -> outcome.
+
+    "trained" runs are left to `evaluate`. An error is recorded in their folders, never cached.
+    """
+    outcomes: dict[str, Outcome] = {job.label: "failed" for job in jobs}
+    with ExitStack() as stack:
+        mine = [job for job in jobs if stack.enter_context(held(job.label, job.folder))]
+        try:
+            if mine:
+                outcomes |= _train(mine, orders)
+        except Exception as error:  # whatever a family's code raises becomes visible failed runs
+            for job in mine:
+                record(job.label, job.folder, error)
+            if _is_of_stacking(error):
+                tell("say", mine[0].label, text=STACKED_HINT)
+    for job in jobs:
+        if (outcome := outcomes[job.label]) != "trained":
+            tell("end", job.label, _steps(job) if outcome == "diverged" else 0, text=outcome)
+    return outcomes
+
+
+def evaluate(job: Job, orders: Orders) -> Outcome:
+    """Evaluate a trained run; an error is recorded in its folder, never cached."""
+    return guarded(job.label, job.folder, lambda: _evaluate(job, orders))
+
+
+def work_on_controls(job: Job, folder: Path, orders: Orders) -> Outcome:
+    """Evaluate the control rows of a dataset and its networks."""
+    tell("start", "controls")
+    return guarded("controls", folder, lambda: _controls(job, folder, orders))
+
+
+def _train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
+    import torch
+
+    from benchmarks.training import loop
+
+    torch.set_num_threads(jobs[0].run.training.threads)
+    inception = orders.inception is not None
+    for job in jobs:
+        for draft in job.folder.glob(".*.draft"):
+            draft.unlink()  # left by a process that was killed while writing
+        if state(job, with_inception=inception) == "to evaluate":
+            _set_aside_damaged_weights(job)
+    todo = [job for job in jobs if state(job) in ("missing", "outdated", "to resume")]
+    outcomes: dict[str, Outcome] = dict.fromkeys([job.label for job in jobs], "trained")
+    if stopped():
+        return outcomes | dict.fromkeys([job.label for job in todo], "interrupted")
+    if todo:
+        reference = reference_of(todo[0].run.dataset, orders)
+        for job in todo:
+            tell("start", job.label)
+            _describe(job, orders)
+        statuses = loop.train(
+            [job.run for job in todo],
+            [training_split(job, reference) for job in todo],
+            [job.folder for job in todo],
+            torch.device(orders.device),
+            [_watch(job, reference) for job in todo],
+        )
+        outcomes |= {job.label: status for job, status in zip(todo, statuses, strict=True)}
+    return outcomes
+
+
+def _steps(job: Job) -> int:
+    """Return after how many updates a training ended."""
+    return int((read_json(job.folder / "training.json") or {}).get("steps", 0))
+
+
+def _is_of_stacking(error: Exception) -> bool:
+    """Whether a turn failed as several seeds' that had passed as one seed's, just before."""
+    from benchmarks.training import stacked
+
+    frames = traceback.extract_tb(error.__traceback__)
+    names = [frame.name for frame in frames if frame.filename == stacked.__file__]
+    return bool(names) and stacked.Together._check.__name__ not in names
+
+
+def _watch(job: Job, reference: Any) -> Any:
+    """Return what a training tells and asks: the display, light metrics, whether to stop."""
+    from benchmarks.training.loop import Watch
+
+    return Watch(
+        progress=lambda step, losses: tell("progress", job.label, step, losses),
+        # The light metrics compare with the whole dataset, which such a run never saw.
+        observe=None if job.run.left_out is not None else observer(job, reference),
+        stop=stopped,
+        say=lambda line: tell("say", job.label, text=line),
+    )
+
+
+def observer(job: Job, reference: Any) -> Callable[[Any, int], dict[str, Any]]:
+    """Return what looks at a game under training without touching it or any of its streams."""
+    import torch
+
+    from benchmarks.evaluation.evaluators import kind_of
+    from benchmarks.evaluation.scoring import scoring_copy
+
+    kind = kind_of(job.run.dataset)
+
+    def observe(game: Any, step: int) -> dict[str, Any]:
+        with torch.random.fork_rng(devices=[]):
+            copy = scoring_copy(game, reference.images.train, reference.protocol)
+            kind.draw_early(copy, job.folder, step, reference.device)
+            light: dict[str, float] = kind.evaluate_light(copy, reference)
+            return {"protocol": LIGHT_VERSION} | light
+
+    return observe
+
+
+def _set_aside_damaged_weights(job: Job) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    def say(line: str) -> None:
+        tell("say", job.label, text=line)
+
+    try:
+        load_file(job.folder / "weights.safetensors")
+    except SafetensorError:
+        for name in ("weights.safetensors", "training.json"):
+            set_aside(job.folder / name, "damaged", say)
+
+
+def _evaluate(job: Job, orders: Orders) -> None:
+    import torch
+    from safetensors.torch import load_file
+    from threadpoolctl import threadpool_limits
+
+    from benchmarks.evaluation.normalise import write_statistics
+    from benchmarks.evaluation.scoring import scoring_copy
+    from benchmarks.training.loop import build
+
+    tell("evaluate", job.label)
+    game = build(job.run)
+    reference = reference_of(job.run.dataset, orders)
+    train = training_split(job, reference)
+    torch.set_num_threads(orders.threads)
+    with threadpool_limits(1, user_api="blas"):  # NumPy's threads would fight with PyTorch's
+        copies = {}
+        for suffix, prefix in (("", ""), ("_average", "average")):
+            path = job.folder / f"weights{suffix}.safetensors"
+            if path.exists():
+                game.load_state_dict(load_file(path))
+                copies[prefix] = scoring_copy(game.to(reference.device), train, reference.protocol)
+                write_statistics(copies[prefix], job.folder, average=prefix == "average")
+        if not is_evaluated(job):
+            _write_metrics(job, copies, reference, train)
+        if orders.inception is not None and not is_evaluated(job, "inception.json"):
+            _write_inception(job, copies, orders, reference)
+
+
+def _write_metrics(job: Job, copies: dict[str, Any], reference: Any, train: Any) -> None:
+    """Evaluate a run's copies ("" for its weights, "average" for averaged ones) and draw them."""
+    from benchmarks.evaluation.evaluate import evaluate_anomaly
+    from benchmarks.evaluation.evaluators import kind_of
+    from benchmarks.evaluation.metrics.cost import seconds_to_tenth
+
+    kind = kind_of(job.run.dataset)
+    start = time.perf_counter()
+    rows: dict[str, Any] = {}
+    for prefix, copy in copies.items():
+        if job.run.left_out is not None:
+            rows[prefix] = evaluate_anomaly(copy, reference, train, job.run.left_out)
+            continue
+        for name, row in kind.evaluate(copy, reference).items():
+            rows["-".join(filter(None, (prefix, name)))] = row
+    curves = (
+        {}
+        if job.run.left_out is not None
+        else {"truncation": kind.truncation_curve(copies[""], reference)}
+    )
+    kind.draw(copies[""], reference, job.folder)
+    training = read_json(job.folder / "training.json") or {}
+    training["seconds_to_tenth"] = seconds_to_tenth(read_lines(job.folder / "light.jsonl"))
+    training["evaluation_seconds"] = round(time.perf_counter() - start, 3)
+    rows[""].metrics |= {name: training[name] for name in METRICS if training.get(name) is not None}
+    content = {"identity": job.evaluation_identity, "curves": curves} | _columns(rows)
+    write_json(job.folder / "metrics.json", content)
+
+
+def _columns(rows: dict[str, Any]) -> dict[str, Any]:
+    """Turn row name -> Row into "rows", "undefined" and "seconds", each row name -> values."""
+    return {
+        "rows": {name: row.metrics for name, row in rows.items()},
+        "undefined": {name: row.undefined for name, row in rows.items() if row.undefined},
+        "seconds": {name: row.seconds for name, row in rows.items()},
+    }
+
+
+def _write_inception(job: Job, copies: dict[str, Any], orders: Orders, reference: Any) -> None:
+    from benchmarks.evaluation.inception_metrics import InceptionReference
+
+    assert orders.inception is not None
+    real = InceptionReference(orders.inception, reference, orders.cache)
+    rows = {prefix: real.evaluate(copy) for prefix, copy in copies.items()}
+    content = {"identity": job.evaluation_identity, "extractor": real.name}
+    write_json(job.folder / "inception.json", content | _columns(rows))
+
+
+def _controls(job: Job, folder: Path, orders: Orders) -> None:
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    from benchmarks.evaluation.controls import evaluate_anomaly_controls
+    from benchmarks.evaluation.evaluators import kind_of
+    from benchmarks.training.loop import build
+
+    reference = reference_of(job.run.dataset, orders)
+    torch.set_num_threads(orders.threads)
+    leaves_out = job.run.left_out is not None
+    seeds = range(DATASETS[job.run.dataset].classes if leaves_out else UNTRAINED_SEEDS)
+    games = [build(job.run.model_copy(update={"seed": s})).to(reference.device) for s in seeds]
+    with threadpool_limits(1, user_api="blas"):
+        controls = kind_of(job.run.dataset).controls
+        found = (evaluate_anomaly_controls if leaves_out else controls)(reference, games)
+    origin = environment(orders.device, orders.side_by_side) | {"sources": sources_of(job.run)}
+    write_json(folder / "environment.json", origin)
+    write_json(folder / "controls.json", recipe_of(job.run) | {"identity": job.identity})
+    identity = evaluation_identity(job.identity, job.run.dataset)
+    metrics = {name: [row.metrics for row in rows] for name, rows in found.rows.items()}
+    content = {"identity": identity, "titles": found.titles, "rows": metrics}
+    write_json(folder / "metrics.json", content)
+
+
+def _describe(job: Job, orders: Orders) -> None:
+    write_json(
+        job.folder / "config.json",
+        {
+            **recipe_of(job.run),
+            "identity": job.identity,
+            "configuration": configuration_digest(job.run),
+        },
+    )
+    origin = environment(orders.device, orders.side_by_side) | {"sources": sources_of(job.run)}
+    write_json(job.folder / "environment.json", origin)

@@ -1,0 +1,1 @@
+"""What to run: settings, suite files, rows resolved once, identity, the plan (no torch)."""

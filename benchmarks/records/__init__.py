@@ -1,0 +1,1 @@
+"""Records of runs: packed, checked, unpacked; which published ones fit a plan."""

@@ -1,0 +1,1 @@
+"""What must not move: the baseline and its check, golden numbers and numerics versions."""

@@ -1,0 +1,151 @@
+"""Write a report: tables, figures, and the pages that hold them together."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.common.files import read_json, whole, write_json, write_text
+from benchmarks.report.data import frame, summary
+from benchmarks.report.data.columns import first
+from benchmarks.report.data.contents import Material, heading
+from benchmarks.report.figures import forest, pictures, quality
+from benchmarks.report.figures.curves import gradient_norms, losses
+from benchmarks.report.figures.style import FORMATS, looks_of
+from benchmarks.report.formats import latex, markdown, page, report_json
+
+DRAWN = ".figures.json"
+FOREST = "Headline metrics of {}: mean over seeds and 95 % interval; dashed: controls"
+LEARNING = (
+    "Quality during training, on fewer samples, over updates and over seconds (thick: mean over "
+    "seeds; thin: each seed); the last look is before the end, whose values stand in the table; "
+    "seconds compare only runs of one machine, as busy each time, so published runs next to one's "
+    "own have none; of seeds that train together each has an equal share, and the first updates' "
+    "include start-up (tracing)"
+)
+TRUNCATION = "Truncated draws |z| < threshold, on fewer samples (dotted: the whole prior)"
+OVER_TRAINING = "Samples of the same 16 draws over training; left: updates so far"
+EMBEDDING = (
+    "E(x) of the same test images in two dimensions (t-SNE), each as its class: who lies beside "
+    "whom has a meaning, distances between groups have none"
+)
+POINTS = (
+    "Points of a known mixture, one run of each family: test points, as many samples, and what "
+    "becomes of those test points on the way through E and G; what lies further out is cut off"
+)
+LOSSES = "{}: every term of every player's loss"
+GRADIENTS = "Norm of each player's gradient during training"
+
+
+def write_report(material: Material, results: Path) -> Path:
+    """Write results/reports/<suite>/ and return the folder."""
+    folder = results / "reports" / material.suite.name
+    _write_csv(summary.wide(material.summary), folder / "table.csv")
+    about = material.summary.keys, material.summary.seeds
+    # All pairs of many rows: six digits keep the file small, and nobody computes on from them.
+    pairs = first(material.differences, *about, "a", "b")
+    _write_csv(pairs, folder / "differences.csv", "%.6g")
+    _write_csv(first(material.ranks, *about), folder / "ranks.csv")
+    everything = [part for part in (material.runs, material.controls) if len(part)]
+    _write_csv(first(pd.concat(everything), *about), folder / "runs.csv")
+    if len(truncation := frame.truncation_frame(material.jobs)):
+        _write_csv(first(truncation, *about), folder / "truncation.csv")
+    write_text(folder / "table.tex", latex.table(material.summary, caption(material)))
+    drawn = _figures(material, folder)
+    write_text(folder / "table.md", markdown.page(material, drawn))
+    write_json(folder / "report.json", report_json.content(material, drawn))
+    write_text(folder / "index.html", page.page(material, drawn, folder))
+    return folder
+
+
+def drawn_in(folder: Path) -> dict[str, str]:
+    """Return the figures of a report's folder: name -> what it shows, in the page's order."""
+    drawn: dict[str, str] = (read_json(folder / DRAWN) or {}).get("drawn", {})
+    return drawn
+
+
+def _figures(material: Material, folder: Path) -> dict[str, str]:
+    """Draw the figures, unless those of the last time stand there and nothing has changed since."""
+    inputs, kept = _inputs(material), read_json(folder / DRAWN) or {}
+    drawn: dict[str, str] = kept.get("drawn", {})
+    files = [folder / f"{name}.{suffix}" for name in drawn for suffix in FORMATS]
+    if kept.get("inputs") != inputs or not all(map(Path.exists, files)):
+        drawn = _draw(material, folder)
+        write_json(folder / DRAWN, {"inputs": inputs, "drawn": drawn})
+    return drawn
+
+
+def _inputs(material: Material) -> str:
+    """Return a digest of what the figures show: run folders, the table, the code that draws."""
+    sha = hashlib.sha256(summary.wide(material.summary).to_csv().encode())
+    for job in material.jobs:
+        for path in sorted(job.folder.glob("[!.]*")):
+            stat = path.stat()
+            sha.update(f"{path} {stat.st_size} {stat.st_mtime_ns}".encode())
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        sha.update(source.read_bytes())
+    return sha.hexdigest()
+
+
+def _draw(material: Material, folder: Path) -> dict[str, str]:
+    """Draw what there is; return figure name -> what it shows, in the order of the page."""
+    jobs, runs = material.jobs, material.runs
+    looks = looks_of([*(job.key.name for job in jobs), *runs["label"]])
+    truncation, curves = frame.truncation_frame(jobs), frame.curve_frame(jobs)
+    drawings: dict[str, tuple[str, Callable[[Path], bool]]] = {
+        **{
+            f"forest_{question}": (
+                FOREST.format(question),
+                partial(forest.forest, material.summary, looks, question),
+            )
+            for question in forest.questions(material.summary)
+        },
+        "learning": (
+            LEARNING,
+            lambda stem: quality.learning(_of_one_machine(material), looks, stem),
+        ),
+        **{
+            kind: (what, partial(pictures.side_by_side, jobs, kind))
+            for kind, what in pictures.PICTURES.items()
+        },
+        "truncation": (TRUNCATION, partial(quality.truncation, truncation, looks)),
+        "over_training": (OVER_TRAINING, partial(pictures.over_training, jobs)),
+        "points": (POINTS, partial(pictures.points, jobs)),
+        "embedding": (EMBEDDING, partial(pictures.embedding, jobs)),
+    }
+    for row, family in {job.key.name: job.run.family for job in jobs}.items():
+        own = curves[curves["label"] == row] if len(curves) else curves
+        stem = f"losses_{slug(row)}"
+        drawings[stem] = (LOSSES.format(row), partial(losses, row, family, own))
+    drawings["gradient_norms"] = (GRADIENTS, partial(gradient_norms, curves))
+    return {name: what for name, (what, draw) in drawings.items() if draw(folder / name)}
+
+
+def _of_one_machine(material: Material) -> pd.DataFrame:
+    """Return the light evaluations, without the seconds of another machine than one's own."""
+    light = frame.light_frame(material.jobs)
+    if len(light):
+        foreign = light["label"].isin(list(material.summary.elsewhere))
+        light["seconds"] = light["seconds"].mask(foreign)
+    return light
+
+
+def caption(material: Material) -> str:
+    """Return what stands above the table in a paper."""
+    return (
+        f"{material.suite.question} Mean and 95 % interval over training seeds; bold: clearly "
+        f"best. {heading(material.suite, material.jobs)}."
+    )
+
+
+def slug(name: str) -> str:
+    """Return a name that can be part of a file's."""
+    return re.sub(r"[^\w.-]+", "_", name).strip("_")
+
+
+def _write_csv(table: pd.DataFrame, path: Path, float_format: str | None = None) -> None:
+    with whole(path) as draft:
+        table.to_csv(draft, index=False, float_format=float_format)

@@ -1,0 +1,229 @@
+"""The report as one page that needs nothing else: index.html."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from benchmarks.evaluation.registry import METRICS, Metric, head
+from benchmarks.report.data import frame, provenance
+from benchmarks.report.data import summary as tables
+from benchmarks.report.data.contents import Material, heading
+from benchmarks.report.data.failures import endings
+from benchmarks.report.data.summary import Summary
+from benchmarks.report.figures import pictures
+from benchmarks.report.formats import page_table
+from benchmarks.report.formats.page_table import table_of
+from benchmarks.report.text import differences, findings, glossary, settings
+from benchmarks.report.text.differences import Compared
+from datasets.registry import DATASETS
+
+TEMPLATES = Path(__file__).with_name("templates")
+COSTS = ("train_seconds", "parameters")
+"""Shown in the main table beside its metrics."""
+
+ROOM = 6_000_000
+"""Bytes of figures in one page; written as text they grow by a third, and with the pictures of runs
+the page is to stay below 15 MB."""
+
+
+def page(material: Material, drawn: Mapping[str, str], folder: Path) -> str:
+    """Return the page with every picture inside.
+
+    Args:
+        material: the runs.
+        drawn: figure in the folder, without suffix -> what it shows.
+        folder: where the figures are.
+
+    """
+    loader = FileSystemLoader(TEMPLATES)
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "marked": marked,
+        "explained": glossary.Explainer(),
+        "breakable": breakable,
+    }
+    environment.globals["source_of"] = lambda name: Markup(loader.get_source(environment, name)[0])
+    figures = {
+        name: {"what": what, "src": data_uri(folder / f"{name}.png")}
+        for name, what in _embedded(drawn, folder).items()
+    }
+    template = environment.get_template("page.html")
+    return template.render(
+        **_answer(material), **_numbers(material), **_pictures(material), **_origin(material),
+        figures=figures,
+        outside=[name for name in drawn if name.startswith("losses_") and name not in figures],
+    )  # fmt: skip
+
+
+def _embedded(drawn: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Choose the figures of the page; where there are very many rows, loss curves stay outside."""
+    shown = {n: what for n, what in drawn.items() if n not in (*pictures.PICTURES, "over_training")}
+    room = ROOM
+    kept = {}
+    for name in sorted(shown, key=lambda name: name.startswith("losses_")):
+        room -= (folder / f"{name}.png").stat().st_size
+        if room > 0 or not name.startswith("losses_"):
+            kept[name] = shown[name]
+    return kept
+
+
+def marked(text: str) -> Markup:
+    """Turn the **bold** and `code` of our Markdown sentences into HTML; all else is escaped."""
+    safe = str(escape(text))
+    safe = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", safe)
+    return Markup(re.sub(r"`(.+?)`", r"<code>\1</code>", safe))
+
+
+def breakable(name: str) -> Markup:
+    """Let a long name break behind an underscore."""
+    return Markup("_<wbr>").join(name.split("_"))
+
+
+def data_uri(path: Path) -> str:
+    """Return a PNG file as text that can stand in a page."""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def _answer(material: Material) -> dict[str, Any]:
+    return {
+        "suite": material.suite,
+        "changed": material.changed,
+        "heading": heading(material.suite, material.jobs),
+        "published": findings.published(material.reproduced),
+        "verdicts": material.verdicts,
+        "findings": findings.findings(material),
+        "leaders": settings.table(material),
+        "leaders_title": settings.TITLE,
+        "leaders_reading": settings.READING,
+        "certainty": findings.certainty(material),
+        "cost": findings.cost(material),
+        "endings": endings(material.jobs),
+        "notes": material.notes,
+        "reproduced": [one.cells for one in material.reproduced],
+    }
+
+
+def _numbers(material: Material) -> dict[str, Any]:
+    summary = material.summary
+    present = {name for _, name in summary.cells}
+    headline = tables.shown(summary)
+    wanted = {one.metric for one in material.suite.claims}
+    wanted |= {one.metric for one in material.suite.published}
+    costs = [METRICS[name] for name in COSTS if name in present]
+    wanted |= {"failure_rate"} if _anywhere(summary, METRICS["failure_rate"]) else set()
+    first = [*page_table.leading(summary, wanted), *costs]
+    left_out = set(headline) - set(first)
+    compared = differences.compared(
+        material.differences, material.ranks, headline, summary.settings
+    )
+    decided = bool(material.differences["p"].notna().any())
+    return {
+        "main": table_of(summary, first),
+        "headline": table_of(summary, headline) if left_out else None,
+        "headlines_shown": len(headline) - len(left_out),
+        "further": {q: table_of(summary, ms) for q, ms in tables.further(summary).items()},
+        "glossary": [m for m in METRICS.values() if m.name in present],
+        "in_words": glossary.in_plain_words(m for m in headline if m.question != "cost"),
+        "words": glossary.GENERAL,
+        "rows": glossary.rows(summary, material.jobs),
+        "head": head,
+        "compared": compared if decided else [],
+        "ranks": ranks_of(material, headline) if decided else [],
+        "comparison_columns": differences.COLUMNS,
+        "reading": differences.reading(material.differences)
+        if decided
+        else differences.NO_COMPARISON,
+        "improvement": {one.title: improvement(material, one) for one in compared if decided},
+        "undefined": frame.undefined_metrics(material.jobs),
+    }
+
+
+def _anywhere(summary: Summary, metric: Metric) -> bool:
+    """Whether a metric is above 0 in any row."""
+    return any(cell.mean > 0 for (_, name), cell in summary.cells.items() if name == metric.name)
+
+
+def ranks_of(material: Material, metrics: Sequence[Metric]) -> list[tuple[str, ...]]:
+    """Return each family's mean rank in each metric: a head line, then a line per family."""
+    ranks = material.ranks.dropna(subset=["mean_rank"])
+    known = {
+        (row["label"], row["metric"]): f"{row['mean_rank']:.1f} "
+        f"[{row['rank_low']:g}, {row['rank_high']:g}]"
+        for row in ranks.to_dict("records")
+    }
+    ranked = [m for m in metrics if m.name in set(ranks["metric"])]
+    families = [f for f in material.summary.keys if f in set(ranks["label"])]
+    lines = [(f, *(known.get((f, m.name), "") for m in ranked)) for f in families]
+    return [("family", *(m.title for m in ranked)), *lines] if lines else []
+
+
+def improvement(material: Material, one: Compared) -> list[tuple[str, ...]]:
+    """Return P(improvement) of each family over each other: a head line, then a line per family."""
+    setting = material.differences["a"].map(lambda row: material.summary.settings.get(row, ""))
+    own = (material.differences["metric"] == one.metric.name) & (setting == one.setting)
+    pairs = material.differences[own]
+    names = list(dict.fromkeys([*pairs["a"], *pairs["b"]]))
+    known = {
+        (a, b): p
+        for a, b, p in zip(pairs["a"], pairs["b"], pairs["probability_of_improvement"], strict=True)
+    }
+    known |= {(b, a): 1 - p for (a, b), p in known.items()}
+
+    def cell(a: str, b: str) -> str:
+        return f"{known[a, b]:.2f}" if known.get((a, b), float("nan")) >= 0 else ""
+
+    return [("", *names), *((a, *(cell(a, b) for b in names)) for a in names)]
+
+
+def _pictures(material: Material) -> dict[str, Any]:
+    galleries = [
+        {"title": what, "pictures": _gallery(material, f"{kind}.png")}
+        for kind, what in pictures.PICTURES.items()
+    ]
+    early = {
+        family: [{"step": step, "src": data_uri(path)} for step, path in steps]
+        for family, steps in pictures.early_samples(material.jobs).items()
+    }
+    return {"galleries": [g for g in galleries if g["pictures"]], "early": early}
+
+
+def _gallery(material: Material, name: str) -> list[dict[str, Any]]:
+    return [
+        {"family": family, "seed": job.run.seed, "src": data_uri(job.folder / name)}
+        for family, job in pictures.showing(material.jobs, name).items()
+    ]
+
+
+def _origin(material: Material) -> dict[str, Any]:
+    suite = material.suite
+    rows: dict[str, Any] = {}
+    for job in material.jobs:
+        rows.setdefault(job.key.name, job.run)
+    return {
+        "command": material.command,
+        "configuration": json.dumps(suite.model_dump(mode="json", exclude={"varied"}), indent=1),
+        "origins": provenance.origins(material.jobs),
+        "since": provenance.since(material.jobs),
+        "digest": DATASETS[suite.dataset].digest,
+        "dataset": DATASETS[suite.dataset],
+        "reproduce": {
+            row: provenance.command_of(run, suite.name, _seeds(material, row))
+            for row, run in rows.items()
+        },
+    }
+
+
+def _seeds(material: Material, row: str) -> int:
+    return max(job.run.seed for job in material.jobs if job.key.name == row) + 1

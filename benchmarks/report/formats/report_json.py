@@ -1,0 +1,84 @@
+"""The report as data: report.json, which README and documents take their numbers from."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
+from benchmarks.evaluation.registry import METRICS
+from benchmarks.report.data import provenance
+from benchmarks.report.data import summary as tables
+from benchmarks.report.data.contents import Material, conditions
+from benchmarks.report.data.summary import Summary
+from benchmarks.report.text import findings
+
+SCHEMA = 1
+
+
+def content(material: Material, drawn: Mapping[str, str]) -> dict[str, Any]:
+    """Return all that a document may quote of a report.
+
+    Args:
+        material: the runs.
+        drawn: figure beside the report, without suffix -> what it shows.
+
+    """
+    suite, summary = material.suite, material.summary
+    protocol = PROTOCOLS[suite.dataset]
+    return {
+        "schema": SCHEMA,
+        "suite": suite.name,
+        "question": suite.question,
+        "dataset": suite.dataset,
+        "command": material.command,
+        "conditions": conditions(material.jobs),
+        "protocol": {
+            "version": VERSION,
+            "samples": protocol.samples,
+            "extractor": protocol.extractor,
+        },
+        "changed": material.changed,
+        "published": findings.published(material.reproduced),
+        "verdicts": [
+            {
+                "verdict": one.verdict,
+                "says": one.claim.says,
+                "rows": one.rows,
+                "numbers": one.numbers,
+            }
+            for one in material.verdicts
+        ],
+        "findings": findings.ranking(material),
+        "references": findings.references(material),
+        "certainty": findings.certainty(material),
+        "cost": findings.cost(material),
+        "notes": list(material.notes),
+        "origins": [
+            {"code": code, "machine": machine, "runs": len(runs)}
+            for (code, machine), runs in provenance.origins(material.jobs).items()
+        ],
+        "headline": [metric.name for metric in tables.shown(summary)],
+        "rows": [_row(summary, label) for label in summary.keys],
+        "pictures": dict(drawn),
+    }
+
+
+def _row(summary: Summary, label: str) -> dict[str, Any]:
+    """Return a line of the table: its key, its seeds, and a cell for every metric that it has."""
+    key, seeds = summary.keys[label], summary.seeds[label]
+    cells = {
+        metric: asdict(cell)
+        | {"best": label in summary.best[metric]}
+        | {"text": tables.one_line(summary, label, METRICS[metric])}
+        for (row, metric), cell in summary.cells.items()
+        if row == label
+    }
+    return asdict(key) | {
+        "name": key.name,
+        "label": label,
+        "lacks": summary.references.get(label, ""),
+        "seeds_done": seeds.done,
+        "seeds_planned": seeds.planned,
+        "seeds": summary.runs(label),
+        "cells": cells,
+    }

@@ -1,0 +1,1 @@
+"""Findings, notes and the glossary: the sentences of a report."""
