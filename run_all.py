@@ -4,111 +4,139 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-import typer
+if TYPE_CHECKING:
+    from benchmarks.common.context import Context
 
-from benchmarks.common.errors import UserError
-from datasets.registry import DatasetError
+NEEDS = "run `pip install .` in this folder, with Python 3.11 or newer"
+if sys.version_info < (3, 11):  # noqa: UP036 (a checkout is run without being installed)
+    sys.exit(f"error: this is Python {sys.version.split()[0]}; {NEEDS}")
+try:
+    import pydantic  # noqa: F401 (typer and the suites need it)
+    import typer
 
-DEFAULT = "digits"
+    from benchmarks.common.errors import UserError
+    from datasets.registry import DatasetError
+except ModuleNotFoundError as missing:
+    print(f"error: {missing.name} is not installed; {NEEDS}", file=sys.stderr)
+    raise SystemExit(2) from missing
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Folders = Annotated[
+    list[Path] | None, typer.Argument(help="With --report: run folders, from anywhere.")
+]
+SuiteName = Annotated[
+    str | None, typer.Option(help="A suite's name, or a TOML file.", show_default="digits")
+]
+Families = Annotated[str | None, typer.Option(help="Comma-separated models to run.")]
+Files = Annotated[list[Path] | None, typer.Option(help="Add a model from a Python file.")]
+Seeds = Annotated[int | None, typer.Option(min=1, help="Train seeds 0 ... N-1.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a setting: training.steps=500.")
+]
+Short = Annotated[bool, typer.Option("--short", help="Reduced-scale form: minutes on a CPU.")]
+Data = Annotated[Path | None, typer.Option(help="Data directory (no fallback).")]
+Offline = Annotated[bool, typer.Option("--offline", help="Never download.")]
+Inception = Annotated[
+    str | None,
+    typer.Option(help="Inception metrics too: the weights' file, or auto to find or fetch it."),
+]
+Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to run.")]
+Results = Annotated[Path, typer.Option(help="Directory of runs, reports, baselines.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]
+List = Annotated[
+    bool, typer.Option("--list", help="List suites, models, datasets and metrics, and stop.")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Compare with the baseline; exit 1 if it differs.")
+]
+MakeBaseline = Annotated[
+    bool, typer.Option("--make-baseline", help="Train other seeds and write the baseline.")
+]
+Report = Annotated[bool, typer.Option("--report", help="Build the report from existing runs.")]
+Published = Annotated[
+    bool, typer.Option("--published", help="Use published runs; train only models of --family.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+TensorBoard = Annotated[
+    bool, typer.Option("--tensorboard", help="TensorBoard logs while runs are trained.")
+]
 
 
 @app.command(help=__doc__)
 def main(
-    folders: Annotated[
-        list[Path] | None, typer.Argument(help="With --report: folders of runs, from anywhere.")
-    ] = None,
-    suite: Annotated[
-        str | None, typer.Option(help="A suite's name, or a TOML file.", show_default=DEFAULT)
-    ] = None,
-    families: Annotated[str | None, typer.Option(help="Only these, separated by commas.")] = None,
-    family: Annotated[list[Path] | None, typer.Option(help="Add a family from a file.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Train seeds 0 ... N-1.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a setting: training.steps=500.")
-    ] = None,
-    short: Annotated[
-        bool, typer.Option("--short", help="The suite's short form: minutes on a CPU.")
-    ] = False,
-    data: Annotated[Path | None, typer.Option(help="The only folder searched for data.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Never download.")] = False,
-    inception: Annotated[
-        str | None,
-        typer.Option(help="Inception metrics too: the weights' file, or auto to find or fetch it."),
-    ] = None,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to run.")] = "auto",
-    results: Annotated[Path, typer.Option(help="Folder of runs, reports, baselines.")] = Path(
-        "results"
-    ),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
-    list_: Annotated[bool, typer.Option("--list", help="Print what there is and stop.")] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Compare with the baseline; exit 1 if it differs.")
-    ] = False,
-    make_baseline: Annotated[
-        bool, typer.Option("--make-baseline", help="Train other seeds and write the baseline.")
-    ] = False,
-    report: Annotated[
-        bool,
-        typer.Option(
-            "--report", help="Train nothing: report on what there is, or on the folders given."
-        ),
-    ] = False,
-    published: Annotated[
-        bool,
-        typer.Option(
-            "--published", help="Use the published runs; train only families added by --family."
-        ),
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="TensorBoard logs while runs are trained.")
-    ] = False,
+    folders: Folders = None,
+    suite: SuiteName = None,
+    families: Families = None,
+    family: Files = None,
+    seeds: Seeds = None,
+    settings: Settings = None,
+    short: Short = False,
+    data: Data = None,
+    offline: Offline = False,
+    inception: Inception = None,
+    device: Device = "auto",
+    results: Results = Path("results"),
+    dry_run: DryRun = False,
+    list_: List = False,
+    check: Check = False,
+    make_baseline: MakeBaseline = False,
+    report: Report = False,
+    published: Published = False,
+    quiet: Quiet = False,
+    tensorboard: TensorBoard = False,
 ) -> None:
     """Run a suite from plan to report."""
+    from benchmarks.common.context import Context, named
+
+    context = Context(
+        suite=suite, families=named(families), files=tuple(family or ()), seeds=seeds,
+        settings=tuple(settings or ()), short=short, published=published, data=data,
+        offline=offline, inception=inception, device=device, results=results, quiet=quiet,
+        tensorboard=tensorboard, command="python " + shlex.join(sys.argv),
+    )  # fmt: skip
+    steps = Steps(list_, dry_run, report, check, make_baseline, tuple(folders or ()))
+    raise typer.Exit(guarded(lambda: flow(context, steps)))
+
+
+class Steps(NamedTuple):
+    """Which steps a command takes."""
+
+    list_: bool
+    dry_run: bool
+    report: bool
+    check: bool
+    make_baseline: bool
+    folders: tuple[Path, ...]
+
+
+def flow(context: "Context", steps: Steps) -> bool:
+    """Go from the command line to the report; False if a run or the check failed."""
     from benchmarks import cli, listing
-    from benchmarks.regression import gate
 
-    def flow() -> bool:
-        if list_:
-            listing.show_list()
-            return True
-        line = "python " + shlex.join(sys.argv)
-        request = cli.Request(data, offline, inception, device, results, quiet, tensorboard, line)
-        if published and (check or make_baseline or folders):
-            raise UserError(
-                "--published stands for runs of one's own; leave out --check, --make-baseline and "
-                "folders"
-            )
-        if folders and not report:
-            raise UserError(f"what to do with {folders[0]}? To report on runs there: --report")
-        name = suite or DEFAULT
-        plan = cli.plan(
-            name, families, family or [], seeds, settings or [], make_baseline, results, short
-        )
-        if folders:
-            cli.report_on(folders, plan.suite if suite else None, request)
-            return True
-        if published:
-            plan = cli.with_published(plan, family or [])
-            if not plan.jobs:
-                return False
-        if dry_run:
-            listing.show_plan(plan.suite.name, plan.jobs)
-            return not plan.damaged
-        gate.prepare(plan, checking=check, making_baseline=make_baseline)
-        if not report:
-            cli.train_and_evaluate(plan, request)
-        if make_baseline:
-            gate.write_baseline(plan)
-            return True
-        complete = cli.report(plan, request) and not plan.damaged
-        passed = gate.check(plan) if check else True
-        return complete and passed
-
-    raise typer.Exit(guarded(flow))
+    if steps.list_:
+        listing.show_list()
+        return True
+    cli.refuse_misplaced(context, steps.folders, steps.report, steps.check or steps.make_baseline)
+    plan = cli.plan(context, for_baseline=steps.make_baseline)
+    if steps.folders:
+        cli.report_on(steps.folders, plan.suite if context.suite else None, context)
+        return True
+    if not plan.jobs:
+        return False
+    if steps.dry_run:
+        listing.show_plan(plan)
+        return not plan.damaged
+    cli.prepare_comparison(plan, steps.check, steps.make_baseline)
+    if not steps.report:
+        cli.train_and_evaluate(plan, context)
+    if steps.make_baseline:
+        cli.write_baseline(plan)
+        return True
+    complete = cli.report(plan, context)
+    return (cli.check(plan) if steps.check else True) and complete
 
 
 def guarded(flow: Callable[[], bool]) -> int:
@@ -118,11 +146,14 @@ def guarded(flow: Callable[[], bool]) -> int:
     except (UserError, DatasetError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        print(f"error: {error.name} is not installed; {NEEDS}", file=sys.stderr)
+        return 2
     except OSError as error:  # a full disk, a folder that may not be written
         print(f"error: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted: finished runs are kept; the same command goes on", file=sys.stderr)
+        print("interrupted: run the same command to resume", file=sys.stderr)
         return 130
 
 

@@ -3,106 +3,109 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.common.console import console, say
+from benchmarks.common.context import Context
 from benchmarks.common.errors import UserError
 from benchmarks.common.files import read_json
 from benchmarks.evaluation.protocol import PROTOCOLS
-from benchmarks.listing import counts
+from benchmarks.listing import counts, engine_of
 from benchmarks.planning import plan as plans
+from benchmarks.planning import suites
 from benchmarks.planning.config import Suite
 from benchmarks.planning.plan import Job, Plan
 from benchmarks.planning.resolve import row_name
 from benchmarks.records import published
+from datasets.registry import DATASETS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benchmarks.execution.tensorboard import Logs
+
+DEFAULT = "digits"
+"""The suite of a command that names none."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """How a command was asked to run.
+def refuse_misplaced(
+    context: Context, folders: Sequence[Path], reporting: bool, comparing: bool
+) -> None:
+    """Refuse words that no option takes, and options that exclude each other.
 
-    Attributes:
-        data: the only folder searched for data, if given.
-        offline: never download.
-        inception: file of Inception's weights, or "auto" to look for them, if wanted.
-        device: "auto", "cpu" or "cuda".
-        results: folder of runs, reports and baselines.
-        quiet: no progress.
-        tensorboard: keep TensorBoard logs of the runs.
-        command: the command line, for the report.
+    Raises:
+        UserError: says what was probably meant.
 
     """
+    if context.published and (comparing or folders):
+        raise UserError(
+            "--published takes the place of runs of your own; leave out --check, --make-baseline "
+            "and folders"
+        )
+    if not folders or reporting:
+        return
+    first = folders[0]
+    for setting in context.settings:
+        if "=" not in setting:
+            raise UserError(f"--set {setting} {first}: write --set {setting}={first}")
+    if context.families and not first.exists():
+        names = ",".join([*context.families, *map(str, folders)])
+        raise UserError(f"names of models are separated by commas: --families {names}")
+    raise UserError(f"what to do with {first}? To report on runs there: --report")
 
-    data: Path | None
-    offline: bool
-    inception: str | None
-    device: str
-    results: Path
-    quiet: bool
-    tensorboard: bool
-    command: str
 
-
-def plan(
-    name: str,
-    families: str | None,
-    extra: Sequence[Path],
-    seeds: int | None,
-    settings: Sequence[str],
-    for_baseline: bool,
-    results: Path,
-    short: bool = False,
-) -> Plan:
+def plan(context: Context, for_baseline: bool = False) -> Plan:
     """Turn the command line into a plan.
 
     Raises:
         UserError: a name or value that is not known or allowed.
 
     """
-    suite = plans.load_suite(name)
-    if short:
-        suite = plans.shortened(suite)
-    chosen = [f.strip() for f in families.split(",") if f.strip()] if families is not None else None
-    if chosen == []:
-        raise UserError("--families needs at least one name")
-    if extra:
-        chosen = [*(chosen if chosen is not None else suite.families), *map(str, extra)]
-    suite = plans.override(suite, settings, chosen, seeds)
-    numbers = range(suite.seeds)
+    suite = suites.load_suite(context.suite or DEFAULT)
+    if context.short:
+        suite = suites.shortened(suite)
+    suite = suites.override(suite, context.settings, _chosen(context, suite), context.seeds)
+    if context.data is not None and not DATASETS[suite.dataset].has_files:
+        raise UserError(f"--data: {suite.dataset} needs no files; leave --data out")
+    seeds = range(suite.seeds)
     if for_baseline:
         from benchmarks.regression.baseline import BASELINE_SEEDS, FIRST_BASELINE_SEED
 
-        numbers = range(FIRST_BASELINE_SEED, FIRST_BASELINE_SEED + (seeds or BASELINE_SEEDS))
-    return Plan(suite, plans.jobs(suite, results, numbers), results)
+        last = FIRST_BASELINE_SEED + (context.seeds or BASELINE_SEEDS)
+        seeds = range(FIRST_BASELINE_SEED, last)
+    planned = Plan(suite, plans.jobs(suite, context.results, seeds), context.results)
+    return _with_published(planned, context) if context.published else planned
 
 
-def with_published(plan: Plan, own: Sequence[Path]) -> Plan:
+def _chosen(context: Context, suite: Suite) -> list[str] | None:
+    """Return the rows that were asked for: a family's file may be asked for by its name."""
+    files = {row_name(str(path)): str(path) for path in context.files}
+    if context.families is None:
+        return [*suite.families, *files.values()] if files else None
+    if not context.families:
+        raise UserError("--families needs at least one name")
+    named = [files.get(name, name) for name in context.families]
+    return [*named, *(path for path in files.values() if path not in named)]
+
+
+def _with_published(plan: Plan, context: Context) -> Plan:
     """Return a plan with published runs in the place of those that are not done here.
-
-    Args:
-        plan: of a suite.
-        own: family files whose rows are trained where they are not done.
 
     Raises:
         UserError: no published run fits, and none is to be trained.
 
     """
-    rows = frozenset(row_name(str(path)) for path in own)
-    found = published.with_published(plan.jobs, plan.suite, published.Shelf.of(plan.results), rows)
+    own = frozenset(row_name(str(path)) for path in context.files)
+    shelf = published.Shelf.of(plan.results)
+    found = published.with_published(plan.jobs, plan.suite, shelf, own)
     for line in [*found.damaged, *found.left_out]:
         say(f"left out: {line}")
     usable = any(job.published or plans.state(job) in plans.ENDED for job in found.jobs)
     if not usable and found.damaged:
         say("nothing published can be used: check the damaged files out again")
         return replace(plan, jobs=[], damaged=found.damaged, published=True)
-    if not (usable or rows):
+    if not (usable or own):
         raise UserError(f"no published run of {plan.suite.name} can be used; leave out --published")
     return replace(
         plan,
@@ -110,11 +113,11 @@ def with_published(plan: Plan, own: Sequence[Path]) -> Plan:
         left_out=found.left_out,
         damaged=found.damaged,
         published=True,
-        own=rows,
+        own=own,
     )
 
 
-def train_and_evaluate(plan: Plan, request: Request) -> None:
+def train_and_evaluate(plan: Plan, context: Context) -> None:
     """Train and evaluate what is not finished, and say what is skipped.
 
     Raises:
@@ -123,14 +126,9 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
         KeyboardInterrupt: the user stopped it; checkpoints are written.
 
     """
-    _writable(request.results)
-    inception = _inception(request, plan.suite)
-    wanted = inception is not None
-    states = {
-        job.label: "published" if job.published else plans.state(job, say, wanted)
-        for job in plan.jobs
-    }
-    logs = _logs(plan) if request.tensorboard else None
+    _writable(context.results)
+    context = replace(context, weights=_inception(context, plan.suite))
+    states = {job.label: _state(job, context) for job in plan.jobs}
     todo = [
         job
         for job in plan.jobs
@@ -142,36 +140,38 @@ def train_and_evaluate(plan: Plan, request: Request) -> None:
     if not todo and not with_controls:
         say("nothing to do: every run is finished and evaluated")
         return
+    _execute(plan, todo, with_controls, context)
+
+
+def _execute(plan: Plan, todo: Sequence[Job], with_controls: bool, context: Context) -> None:
     from benchmarks.execution.eta import Pace, typical_seconds
     from benchmarks.execution.progress import Display
     from benchmarks.execution.scheduler import execute, resolve_device, workers
     from datasets.loading import load
 
-    device = resolve_device(request.device, plan.suite)
-    load(plan.suite.dataset, request.data, request.offline)  # complain before any work starts
-    side_by_side = workers(device, plan.suite.training.threads, len(todo) + with_controls)
-    say(f"{len(todo)} runs to do, {side_by_side} at a time, on {device}")
+    suite = plan.suite
+    device = resolve_device(context.device, suite)
+    load(suite.dataset, context.data, context.offline)  # complain before any work starts
+    side_by_side = workers(device, suite.training.threads, len(todo) + with_controls)
+    context = replace(context, device=device, side_by_side=side_by_side)
+    runs = f"{len(todo)} run{'s' * (len(todo) != 1)} to do"
+    say(f"{runs}, {side_by_side} at a time, on {device}; {engine_of(suite)}")
     groups = plans.groups(_costliest_first(todo))
-    typical = typical_seconds(plan.suite.dataset)
-    pace = Pace(groups, side_by_side, with_controls, typical)
-    display = Display(console, groups, pace, request.quiet)
-    if logs is not None:
-        display.hear = logs.hear
-    outcomes = execute(
-        plan.suite,
-        groups,
-        side_by_side,
-        plan.results,
-        with_controls,
-        request.data,
-        request.offline,
-        inception,
-        device,
-        display,
-    )
+    pace = Pace(groups, side_by_side, with_controls, typical_seconds(suite.dataset))
+    display = Display(console, groups, pace, context.quiet)
+    if context.tensorboard:
+        from benchmarks.execution.tensorboard import Logs, logs_folder
+
+        say(f"to look at the logs: tensorboard --logdir {logs_folder(plan.results)}")
+        display.hear = Logs(plan.jobs, plan.results).hear
+    outcomes = execute(suite, groups, with_controls, context, display)
     ended = Counter(outcomes[job.label] for job in todo)
     if ended:  # the control rows speak for themselves
         say(f"finished: {', '.join(f'{n} {outcome}' for outcome, n in ended.items())}")
+
+
+def _state(job: Job, context: Context) -> str:
+    return "published" if job.published else plans.state(job, say, context.weights is not None)
 
 
 def _is_trained(job: Job, plan: Plan) -> bool:
@@ -188,18 +188,19 @@ def _costliest_first(todo: Sequence[Job]) -> list[Job]:
     ]
 
 
-def report(plan: Plan, request: Request) -> bool:
+def report(plan: Plan, context: Context) -> bool:
     """Write and print the report; False if a run of the plan or the controls are missing."""
     from benchmarks.report.data.frame import controls_frame
 
     published.say_controls_taken(plan.suite, plan.results, say)
     controls = controls_frame(plan.suite, plan.results)
     notes = [f"Left out: {line}." for line in [*plan.damaged, *plan.left_out]]
-    _write_and_show(plan.suite, plan.jobs, controls, request, notes)
-    return _controls_done(plan) and all(plans.state(job) in plans.ENDED for job in plan.jobs)
+    _write_and_show(plan.suite, plan.jobs, controls, context, notes)
+    complete = all(plans.state(job) in plans.ENDED for job in plan.jobs)
+    return _controls_done(plan) and complete and not plan.damaged
 
 
-def report_on(folders: Sequence[Path], suite: Suite | None, request: Request) -> None:
+def report_on(folders: Sequence[Path], suite: Suite | None, context: Context) -> None:
     """Write and print a report on runs in any folders: one for each group that may be compared.
 
     Raises:
@@ -209,14 +210,14 @@ def report_on(folders: Sequence[Path], suite: Suite | None, request: Request) ->
     from benchmarks.report.data.merge import merge
 
     for group in merge(folders, suite, say):
-        _write_and_show(group.suite, group.jobs, group.controls, request)
+        _write_and_show(group.suite, group.jobs, group.controls, context)
 
 
 def _write_and_show(
     suite: Suite,
     jobs: Sequence[Job],
     controls: "pd.DataFrame",
-    request: Request,
+    context: Context,
     notes: Sequence[str] = (),
 ) -> None:
     from benchmarks.report.build import write_report
@@ -224,8 +225,8 @@ def _write_and_show(
     from benchmarks.report.data.contents import gather, heading
     from benchmarks.report.text import findings
 
-    material = gather(suite, jobs, controls, request.command, notes)
-    folder = write_report(material, request.results)
+    material = gather(suite, jobs, controls, context.command, notes)
+    folder = write_report(material, context.results)
     say(f"\n{heading(suite, jobs)}")
     for table in summary.terminal(material.summary, console.width):
         console.print(table)
@@ -236,17 +237,9 @@ def _write_and_show(
     say(f"report: {folder / 'index.html'}, with tables and figures beside it")
 
 
-def _logs(plan: Plan) -> "Logs":
-    """Start the logs of a plan's runs, with what is there of them."""
-    from benchmarks.execution.tensorboard import Logs, logs_folder
-
-    say(f"to look at the logs: tensorboard --logdir {logs_folder(plan.results)}")
-    return Logs(plan.jobs, plan.results)
-
-
-def _inception(request: Request, suite: Suite) -> Path | None:
+def _inception(context: Context, suite: Suite) -> Path | None:
     """Find and check the weights of Inception before any work starts, if they are wanted."""
-    if request.inception is None:
+    if context.inception is None:
         return None
     if PROTOCOLS[suite.dataset].of_points:
         raise UserError(f"--inception sees images, and {suite.dataset} are points; leave it out")
@@ -254,8 +247,8 @@ def _inception(request: Request, suite: Suite) -> Path | None:
 
     from benchmarks.evaluation.extractors.inception import find_weights, load_inception
 
-    path = None if request.inception == "auto" else Path(request.inception)
-    weights = find_weights(path, request.offline)
+    path = None if context.inception == "auto" else Path(context.inception)
+    weights = find_weights(path, context.offline)
     load_inception(weights, torch.device("cpu"))
     return weights
 
@@ -275,3 +268,39 @@ def _writable(results: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise UserError(f"results folder {results} cannot be written: {error.strerror}") from error
+
+
+def prepare_comparison(plan: Plan, checking: bool, making_baseline: bool) -> None:
+    """Complain of what cannot be compared in the end, before anything is trained.
+
+    Raises:
+        UserError: a baseline that is absent, of other settings or of the same seeds; or one to be
+            made from too little.
+
+    """
+    if not (checking or making_baseline):
+        return
+    from benchmarks.regression import baseline
+
+    seeds = [job.run.seed for job in plan.jobs]
+    if making_baseline:
+        baseline.refuse_weak_baseline(plan.suite, seeds)
+    if checking:
+        baseline.refuse_shared_seeds(baseline.read_baseline(plan.suite, plan.results), seeds)
+
+
+def write_baseline(plan: Plan) -> None:
+    """Write the plan's results as the suite's baseline."""
+    from benchmarks.regression.gate import write
+
+    say(f"wrote {write(plan)}")
+
+
+def check(plan: Plan) -> bool:
+    """Compare with the committed baseline and print every gated number; True if all is well."""
+    from benchmarks.regression.gate import check
+
+    passed, lines = check(plan)
+    for line in lines:
+        say(line)
+    return passed

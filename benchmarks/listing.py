@@ -1,7 +1,7 @@
 """What the command line prints and stops: what there is, and the plan of a suite."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 from rich.table import Table
@@ -11,7 +11,9 @@ from benchmarks.common.files import read_json
 from benchmarks.evaluation.protocol import VERSION
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.planning import plan as plans
-from benchmarks.planning.plan import Job
+from benchmarks.planning import suites
+from benchmarks.planning.config import Suite
+from benchmarks.planning.plan import Job, Plan
 from datasets.registry import DATASETS
 from zoo.registry import FAMILIES, describe
 
@@ -19,7 +21,7 @@ from zoo.registry import FAMILIES, describe
 def show_list() -> None:
     """Print suites, families, datasets and metrics, one line each."""
     for title, rows in (
-        ("suites", {name: plans.load_suite(name).question for name in plans.suite_names()}),
+        ("suites", {name: suites.load_suite(name).question for name in suites.suite_names()}),
         ("families", {name: describe(name) for name in FAMILIES}),
         ("datasets", {name: info.description for name, info in DATASETS.items()}),
         ("metrics", {name: metric.what for name, metric in METRICS.items()}),
@@ -34,8 +36,16 @@ def show_list() -> None:
         console.print(table)
 
 
-def show_plan(suite: str, jobs: Sequence[Job]) -> None:
+def engine_of(suite: Suite) -> str:
+    """Say which engine trains a suite's runs."""
+    if size := suite.training.stacked:
+        return f"stacked engine: up to {size} seeds of a row train in one vectorised step"
+    return "eager engine: each run trains alone"
+
+
+def show_plan(plan: Plan) -> None:
     """Print every run of a plan with its state."""
+    suite, jobs = plan.suite, plan.jobs
     table = Table(box=None, pad_edge=False)
     for column in ("row", "seed", "state"):
         table.add_column(column, no_wrap=True)
@@ -49,7 +59,8 @@ def show_plan(suite: str, jobs: Sequence[Job]) -> None:
     console.print(table)
     for reason, labels in reasons.items():
         say(f"{', '.join(labels)}: {reason}")
-    say(f"{suite}: {counts(map(_state, jobs))}")
+    say(engine_of(suite))
+    say(f"{suite.name}: {counts(map(_state, jobs))}")
 
 
 def _state(job: Job) -> str:

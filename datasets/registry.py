@@ -13,7 +13,7 @@ class DatasetError(Exception):
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What is known of a dataset without loading it."""
+    """What is known of a dataset without loading it; `has_files`: it is read from a folder."""
 
     name: str
     description: str
@@ -22,6 +22,7 @@ class DatasetInfo:
     train: int
     test: int
     digest: str
+    has_files: bool = False
 
 
 DATASETS = {
@@ -44,6 +45,7 @@ DATASETS = {
             train=60_000,
             test=10_000,
             digest="05ab87c0464c87c8da6806c37a139b26b94c5fd43ab5ec5eb8c7169feae6a159",
+            has_files=True,
         ),
         DatasetInfo(
             name="gaussians",

@@ -182,8 +182,8 @@ def test_top_level_names_resolve_inside_the_checkout() -> None:
 
 def test_planning_loads_nothing_heavy() -> None:
     code = (
-        "import sys; from benchmarks import cli as command; "
-        "command.plan('digits-all', None, [], None, [], False, __import__('pathlib').Path('r')); "
+        "import sys; from benchmarks import cli; from benchmarks.common.context import Context; "
+        "cli.plan(Context('digits-all')); "
         "print([m for m in ('torch', 'pandas', 'sklearn', 'matplotlib') if m in sys.modules])"
     )
     output = subprocess.run(

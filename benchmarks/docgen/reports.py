@@ -10,7 +10,7 @@ from benchmarks.common.files import ROOT
 from benchmarks.evaluation.registry import METRICS, Metric, head, table_line
 from benchmarks.planning.config import Published, Suite
 from benchmarks.planning.keys import label_of
-from benchmarks.planning.plan import SHORT, load_suite, shortened, suite_names
+from benchmarks.planning.suites import SHORT, load_suite, shortened, suite_names
 
 PUBLISHED = ROOT / "results" / "published"
 NOT_RUN = "not run in full yet"

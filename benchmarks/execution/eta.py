@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import mean, median
 
 from benchmarks.common.files import ROOT, read_json
+from benchmarks.execution.worker import CONTROLS
 from benchmarks.planning.plan import Job
 
 PUBLISHED = ROOT / "results" / "published"
 PARTS = ("train", "evaluation")
-CONTROLS = "controls"
 CONTROLS_IN_EVALUATIONS = 5.0
 """The control rows are about so many evaluations' work, until they have been seen."""
 

@@ -6,12 +6,12 @@ from types import TracebackType
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
 
 from benchmarks.execution.eta import Pace
-from benchmarks.execution.worker import Event
+from benchmarks.execution.worker import CONTROLS, Event
 from benchmarks.planning.plan import Job
 
 PLAIN_SECONDS = 15.0
@@ -47,11 +47,14 @@ class Display:
             TextColumn("{task.description}", table_column=Column(no_wrap=True)),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
             TextColumn("{task.fields[note]}", style="dim"),
             console=console,
         )
         self.live = Live(console=console, get_renderable=self._view, transient=True)
         self.overall = self.progress.add_task("all runs", total=1.0, note="")
+        self.left: float | None = None
+        self.heard = time.monotonic()
 
     def __enter__(self) -> "Display":
         if self.on_terminal:
@@ -82,18 +85,29 @@ class Display:
             self.say(event.text)
         elif event.kind == "start":
             self._begin(self.group.get(label, label), self.pace.total.get(label, 1), "starting")
-            if label not in self.group:  # the control rows: nothing of them is trained
+            if label == CONTROLS:  # nothing of them is trained
                 self.pace.evaluate(label)
         elif event.kind == "progress":
             self._trained(event)
+        elif event.kind == "trained":
+            self.pace.trained([label])
         elif event.kind == "evaluate":
             self.pace.evaluate(label)
             self._forget(self.group[label])
             self._begin(label, 1, "evaluating")
             self.latest[label] = f"{label} evaluating"
+        elif event.kind == "stage":
+            self._stage(label, event.text)
         elif event.kind == "end":
             self._end(event)
-        self._overall()
+        self.left, self.heard = self.pace.seconds_left(), time.monotonic()
+        self.tick()
+
+    def _stage(self, label: str, stage: str) -> None:
+        """Say what of a run, or of the control rows, is being measured."""
+        self.latest[label] = f"{label} evaluating: {stage}"
+        if label in self.tasks:
+            self.progress.update(self.tasks[label], note=f"evaluating: {stage}")
 
     def _begin(self, name: str, total: int, note: str) -> None:
         if name not in self.tasks:
@@ -131,18 +145,21 @@ class Display:
             where = f" at update {event.step:,}" if diverged else ""
             self.say(f"{label}: {event.text}{where}")
 
-    def _overall(self) -> None:
-        share, left = sum(self.pace.done.values()) / self.steps, self.pace.seconds_left()
+    def tick(self) -> None:
+        """Show the time that is left now; away from a terminal, a line now and then."""
+        share, now = sum(self.pace.done.values()) / self.steps, time.monotonic()
         if self.pace.unfinished:  # evaluations follow the last update
             share = min(share, MOST)
+        left = None if self.left is None else max(0.0, self.left - (now - self.heard))
         note = "" if left is None else f"{_duration(left)} left"
         self.progress.update(self.overall, completed=share, note=note)
         if (
             not self.on_terminal
             and not self.quiet
-            and time.monotonic() - self.spoke > PLAIN_SECONDS
+            and (self.latest or not self.pace.unfinished)
+            and now - self.spoke > PLAIN_SECONDS
         ):
-            self.spoke = time.monotonic()
+            self.spoke = now
             self.say(f"{share:4.0%}  {note}  {'; '.join(self.latest.values())}")
 
 

@@ -1,29 +1,28 @@
-"""Run the plan's jobs side by side in worker processes, and show how far they are."""
+"""Run the plan's tasks in worker processes, and show how far they are."""
 
 import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty
 from typing import Any
 
+from benchmarks.common.context import Context, cores
 from benchmarks.common.errors import UserError
-from benchmarks.execution.context import Orders
-from benchmarks.execution.eta import CONTROLS
 from benchmarks.execution.progress import Display
-from benchmarks.execution.tasks import evaluate, train, work_on_controls
-from benchmarks.execution.worker import Outcome, initialise
+from benchmarks.execution.tasks import evaluate, measure_controls, train
+from benchmarks.execution.worker import CONTROLS, Outcome, initialise
 from benchmarks.planning.config import Suite
 from benchmarks.planning.plan import Job, controls_folder, controls_job
 
 WORKER_BYTES = 3 * 2**30
 """Room for one worker with MNIST, its features and the kernels of 10,000 samples."""
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def resolve_device(device: str, suite: Suite) -> str:
 
 
 def workers(device: str, threads: int, jobs: int) -> int:
-    """Return how many runs go side by side: as many as cores and memory hold, one on a GPU."""
+    """Return how many runs go at the same time: as many as cores and memory hold, one on a GPU."""
     if device == "cuda":
         return 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -65,13 +64,8 @@ def workers(device: str, threads: int, jobs: int) -> int:
 def execute(
     suite: Suite,
     groups: Sequence[Sequence[Job]],
-    side_by_side: int,
-    results: Path,
     with_controls: bool,
-    data: Path | None,
-    offline: bool,
-    inception: Path | None,
-    device: str,
+    context: Context,
     display: Display,
 ) -> dict[str, Outcome]:
     """Work through groups of jobs (and the control rows) and return label -> outcome.
@@ -80,38 +74,18 @@ def execute(
         KeyboardInterrupt: the user pressed Ctrl-C; what was under way has left checkpoints.
 
     """
-    threads = max(1, cores() // side_by_side)
-    orders = Orders(data, offline, results / "cache", inception, device, threads, side_by_side)
-    context = multiprocessing.get_context("spawn")
-    queue, stop = context.Queue(), context.Event()
-    pool = ProcessPoolExecutor(side_by_side, context, initialise, (queue, stop))
     waiting = deque(_Task(train, (group,), tuple(job.label for job in group)) for group in groups)
     if with_controls:
         # Second: a long task at the end would leave the other workers idle.
-        own = controls_job(suite, results), controls_folder(suite, results)
-        waiting.insert(1, _Task(work_on_controls, own, (CONTROLS,)))
+        own = controls_job(suite, context.results), controls_folder(suite, context.results)
+        waiting.insert(1, _Task(measure_controls, own, (CONTROLS,)))
+    spawn = multiprocessing.get_context("spawn")
+    queue, stop = spawn.Queue(), spawn.Event()
+    pool = ProcessPoolExecutor(context.side_by_side, spawn, initialise, (queue, stop))
     jobs = {job.label: job for group in groups for job in group}
-    outcomes: dict[str, Outcome] = {}
-    running: dict[Future[Any], _Task] = {}
     try:
         with display:
-            while waiting or running:
-                while waiting and len(running) < side_by_side:
-                    task = waiting.popleft()
-                    outcomes |= dict.fromkeys(task.labels, "failed")  # if its worker is killed
-                    with _not_for_workers(), suppress(BrokenProcessPool):
-                        running[pool.submit(task.function, *task.arguments, orders)] = task
-                for future in [future for future in running if future.done()]:
-                    found = _outcomes(future, running.pop(future))
-                    outcomes |= found
-                    # Evaluated before more is trained: results come early, and so does their cost.
-                    trained = [label for label, outcome in found.items() if outcome == "trained"]
-                    display.pace.trained(trained)
-                    waiting.extendleft(
-                        _Task(evaluate, (jobs[label],), (label,)) for label in reversed(trained)
-                    )
-                _drain(queue, display, timeout=0.05)
-            _drain(queue, display, timeout=0.05)
+            outcomes = _work(pool, waiting, jobs, context, lambda: _show_news(queue, display))
     except KeyboardInterrupt:
         stop.set()
         display.say("stopping: runs under way write their checkpoints (Ctrl-C again: do not wait)")
@@ -119,6 +93,38 @@ def execute(
         raise
     pool.shutdown()
     return outcomes
+
+
+def _work(
+    pool: ProcessPoolExecutor,
+    waiting: deque[_Task],
+    jobs: dict[str, Job],
+    context: Context,
+    show_news: Callable[[], None],
+) -> dict[str, Outcome]:
+    """Keep all workers busy until nothing is left to do."""
+    outcomes: dict[str, Outcome] = {}
+    running: dict[Future[Any], _Task] = {}
+    while waiting or running:
+        while waiting and len(running) < context.side_by_side:
+            task = waiting.popleft()
+            outcomes |= dict.fromkeys(task.labels, "failed")  # if its worker is killed
+            with _not_for_workers(), suppress(BrokenProcessPool):
+                running[pool.submit(task.function, *task.arguments, context)] = task
+        for future in [future for future in running if future.done()]:
+            found = _outcomes(future, running.pop(future))
+            outcomes |= found
+            # Evaluated before more is trained: results come early, and so does their cost.
+            waiting.extendleft(_evaluations(found, jobs))
+        show_news()
+    show_news()
+    return outcomes
+
+
+def _evaluations(found: dict[str, Outcome], jobs: dict[str, Job]) -> Iterable[_Task]:
+    """Return the evaluations of what has been trained, the last first."""
+    trained = [label for label, outcome in found.items() if outcome == "trained"]
+    return [_Task(evaluate, (jobs[label],), (label,)) for label in reversed(trained)]
 
 
 @contextmanager
@@ -141,21 +147,13 @@ def _shut_down(pool: ProcessPoolExecutor) -> None:
         raise
 
 
-def cores() -> int:
-    """Return how many CPU cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _drain(queue: Any, display: Display, timeout: float) -> None:
-    """Show the news that is there, or the first that comes."""
-    try:
-        display.show(queue.get(timeout=timeout))
+def _show_news(queue: Any, display: Display) -> None:
+    """Show the news that is there, or the first that comes, and let the clock tick."""
+    with suppress(Empty):
+        display.show(queue.get(timeout=POLL_SECONDS))
         while True:
             display.show(queue.get_nowait())
-    except Empty:
-        return
+    display.tick()
 
 
 def _outcomes(future: Future[Any], task: _Task) -> dict[str, Outcome]:

@@ -7,12 +7,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.context import Context
 from benchmarks.common.environment import environment
 from benchmarks.common.files import read_json, read_lines, set_aside, write_json
 from benchmarks.evaluation.protocol import LIGHT_VERSION
 from benchmarks.evaluation.registry import METRICS
-from benchmarks.execution.context import Orders, reference_of, training_split
-from benchmarks.execution.worker import Outcome, guarded, held, record, stopped, tell
+from benchmarks.execution.worker import (
+    CONTROLS,
+    Outcome,
+    guarded,
+    held,
+    record,
+    stopped,
+    tell,
+)
 from benchmarks.planning.identity import configuration_digest, sources_of
 from benchmarks.planning.outdated import recipe_of
 from benchmarks.planning.plan import Job, evaluation_identity, is_evaluated, state
@@ -20,12 +28,14 @@ from datasets.registry import DATASETS
 
 UNTRAINED_SEEDS = 3
 STACKED_HINT = (
-    "seeds of a row are to train together here (docs/architecture.md says what that asks of a "
-    "family); --set training.stacked=false trains each alone, step by step as its file reads"
+    "this suite trains all seeds in one vectorised step, which allows less than plain PyTorch "
+    "(docs/game.md); to train each seed alone, step by step: --set training.stacked=false"
 )
+_references: dict[str, Any] = {}
+"""Dataset -> its reference, loaded once in a process."""
 
 
-def train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
+def train(jobs: Sequence[Job], context: Context) -> dict[str, Outcome]:
     """Train runs that differ in the seed alone, together, and return label -> outcome.
 
     "trained" runs are left to `evaluate`. An error is recorded in their folders, never cached.
@@ -35,36 +45,38 @@ def train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
         mine = [job for job in jobs if stack.enter_context(held(job.label, job.folder))]
         try:
             if mine:
-                outcomes |= _train(mine, orders)
+                outcomes |= _train(mine, context)
         except Exception as error:  # whatever a family's code raises becomes visible failed runs
             for job in mine:
                 record(job.label, job.folder, error)
             if _is_of_stacking(error):
                 tell("say", mine[0].label, text=STACKED_HINT)
     for job in jobs:
-        if (outcome := outcomes[job.label]) != "trained":
+        if (outcome := outcomes[job.label]) == "trained":
+            tell("trained", job.label)
+        else:
             tell("end", job.label, _steps(job) if outcome == "diverged" else 0, text=outcome)
     return outcomes
 
 
-def evaluate(job: Job, orders: Orders) -> Outcome:
+def evaluate(job: Job, context: Context) -> Outcome:
     """Evaluate a trained run; an error is recorded in its folder, never cached."""
-    return guarded(job.label, job.folder, lambda: _evaluate(job, orders))
+    return guarded(job.label, job.folder, lambda: _evaluate(job, context))
 
 
-def work_on_controls(job: Job, folder: Path, orders: Orders) -> Outcome:
+def measure_controls(job: Job, folder: Path, context: Context) -> Outcome:
     """Evaluate the control rows of a dataset and its networks."""
-    tell("start", "controls")
-    return guarded("controls", folder, lambda: _controls(job, folder, orders))
+    tell("start", CONTROLS)
+    return guarded(CONTROLS, folder, lambda: _controls(job, folder, context))
 
 
-def _train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
+def _train(jobs: Sequence[Job], context: Context) -> dict[str, Outcome]:
     import torch
 
     from benchmarks.training import loop
 
     torch.set_num_threads(jobs[0].run.training.threads)
-    inception = orders.inception is not None
+    inception = context.weights is not None
     for job in jobs:
         for draft in job.folder.glob(".*.draft"):
             draft.unlink()  # left by a process that was killed while writing
@@ -75,19 +87,41 @@ def _train(jobs: Sequence[Job], orders: Orders) -> dict[str, Outcome]:
     if stopped():
         return outcomes | dict.fromkeys([job.label for job in todo], "interrupted")
     if todo:
-        reference = reference_of(todo[0].run.dataset, orders)
+        reference = reference_of(todo[0].run.dataset, context)
         for job in todo:
             tell("start", job.label)
-            _describe(job, orders)
+            _describe(job, context)
         statuses = loop.train(
             [job.run for job in todo],
             [training_split(job, reference) for job in todo],
             [job.folder for job in todo],
-            torch.device(orders.device),
+            torch.device(context.device),
             [_watch(job, reference) for job in todo],
         )
         outcomes |= {job.label: status for job, status in zip(todo, statuses, strict=True)}
     return outcomes
+
+
+def reference_of(dataset: str, context: Context) -> Any:
+    """Load a dataset and its reference features once in a process."""
+    import torch
+
+    from benchmarks.evaluation.evaluators import kind_of
+    from datasets.loading import load
+
+    if dataset not in _references:
+        images = load(dataset, context.data, context.offline)
+        images = images.to(torch.device(context.device))
+        _references[dataset] = kind_of(dataset).reference(images, context.cache)
+    return _references[dataset]
+
+
+def training_split(job: Job, reference: Any) -> Any:
+    """Return the images that a run trains on."""
+    from datasets.images import without_class
+
+    train = reference.images.train
+    return train if job.run.left_out is None else without_class(train, job.run.left_out)
 
 
 def _steps(job: Job) -> int:
@@ -150,7 +184,7 @@ def _set_aside_damaged_weights(job: Job) -> None:
             set_aside(job.folder / name, "damaged", say)
 
 
-def _evaluate(job: Job, orders: Orders) -> None:
+def _evaluate(job: Job, context: Context) -> None:
     import torch
     from safetensors.torch import load_file
     from threadpoolctl import threadpool_limits
@@ -161,9 +195,9 @@ def _evaluate(job: Job, orders: Orders) -> None:
 
     tell("evaluate", job.label)
     game = build(job.run)
-    reference = reference_of(job.run.dataset, orders)
+    reference = reference_of(job.run.dataset, context)
     train = training_split(job, reference)
-    torch.set_num_threads(orders.threads)
+    torch.set_num_threads(context.threads)
     with threadpool_limits(1, user_api="blas"):  # NumPy's threads would fight with PyTorch's
         copies = {}
         for suffix, prefix in (("", ""), ("_average", "average")):
@@ -174,8 +208,8 @@ def _evaluate(job: Job, orders: Orders) -> None:
                 write_statistics(copies[prefix], job.folder, average=prefix == "average")
         if not is_evaluated(job):
             _write_metrics(job, copies, reference, train)
-        if orders.inception is not None and not is_evaluated(job, "inception.json"):
-            _write_inception(job, copies, orders, reference)
+        if context.weights is not None and not is_evaluated(job, "inception.json"):
+            _write_inception(job, copies, context, reference)
 
 
 def _write_metrics(job: Job, copies: dict[str, Any], reference: Any, train: Any) -> None:
@@ -216,17 +250,17 @@ def _columns(rows: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write_inception(job: Job, copies: dict[str, Any], orders: Orders, reference: Any) -> None:
+def _write_inception(job: Job, copies: dict[str, Any], context: Context, reference: Any) -> None:
     from benchmarks.evaluation.inception_metrics import InceptionReference
 
-    assert orders.inception is not None
-    real = InceptionReference(orders.inception, reference, orders.cache)
+    assert context.weights is not None
+    real = InceptionReference(context.weights, reference, context.cache)
     rows = {prefix: real.evaluate(copy) for prefix, copy in copies.items()}
     content = {"identity": job.evaluation_identity, "extractor": real.name}
     write_json(job.folder / "inception.json", content | _columns(rows))
 
 
-def _controls(job: Job, folder: Path, orders: Orders) -> None:
+def _controls(job: Job, folder: Path, context: Context) -> None:
     import torch
     from threadpoolctl import threadpool_limits
 
@@ -234,15 +268,15 @@ def _controls(job: Job, folder: Path, orders: Orders) -> None:
     from benchmarks.evaluation.evaluators import kind_of
     from benchmarks.training.loop import build
 
-    reference = reference_of(job.run.dataset, orders)
-    torch.set_num_threads(orders.threads)
+    reference = reference_of(job.run.dataset, context)
+    torch.set_num_threads(context.threads)
     leaves_out = job.run.left_out is not None
     seeds = range(DATASETS[job.run.dataset].classes if leaves_out else UNTRAINED_SEEDS)
     games = [build(job.run.model_copy(update={"seed": s})).to(reference.device) for s in seeds]
     with threadpool_limits(1, user_api="blas"):
         controls = kind_of(job.run.dataset).controls
         found = (evaluate_anomaly_controls if leaves_out else controls)(reference, games)
-    origin = environment(orders.device, orders.side_by_side) | {"sources": sources_of(job.run)}
+    origin = environment(context.device, context.side_by_side) | {"sources": sources_of(job.run)}
     write_json(folder / "environment.json", origin)
     write_json(folder / "controls.json", recipe_of(job.run) | {"identity": job.identity})
     identity = evaluation_identity(job.identity, job.run.dataset)
@@ -251,7 +285,7 @@ def _controls(job: Job, folder: Path, orders: Orders) -> None:
     write_json(folder / "metrics.json", content)
 
 
-def _describe(job: Job, orders: Orders) -> None:
+def _describe(job: Job, context: Context) -> None:
     write_json(
         job.folder / "config.json",
         {
@@ -260,5 +294,5 @@ def _describe(job: Job, orders: Orders) -> None:
             "configuration": configuration_digest(job.run),
         },
     )
-    origin = environment(orders.device, orders.side_by_side) | {"sources": sources_of(job.run)}
+    origin = environment(context.device, context.side_by_side) | {"sources": sources_of(job.run)}
     write_json(job.folder / "environment.json", origin)

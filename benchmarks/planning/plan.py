@@ -1,32 +1,18 @@
 """Suite + overrides -> the list of runs, each with its identity, folder and state."""
 
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import ValidationError
-
-from benchmarks.common.errors import UserError, unknown
 from benchmarks.common.files import read_json
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.planning.config import Run, Suite, TrainingSettings
 from benchmarks.planning.identity import training_identity, untrained_identity
 from benchmarks.planning.keys import Key
 from benchmarks.planning.outdated import is_outdated, why_not_there
-from benchmarks.planning.resolve import ROOMS, Resolved, resolve, row_name, wrong_setting
-from benchmarks.planning.rows import (
-    check_not_preset,
-    with_files_as_rows,
-    with_known_names,
-    with_variants,
-)
-from benchmarks.planning.validate import check_control, check_row
+from benchmarks.planning.resolve import Resolved, resolve, row_name
 
-SUITES = Path(__file__).resolve().parents[1] / "suites"
-SHORT = "-short"
-"""What the name of a suite's short form ends in."""
 ENDED = ("done", "diverged")
 """States of a run that nothing is left to do for."""
 State = Literal["done", "diverged", "to evaluate", "to resume", "outdated", "missing"]
@@ -101,89 +87,6 @@ def evaluation_identity(training: str, dataset: str) -> dict[str, str]:
     return {"training": training, "protocol": VERSION, "extractor": extractor}
 
 
-def suite_names() -> list[str]:
-    """Return the names of the committed suites."""
-    return sorted(path.stem for path in SUITES.glob("*.toml"))
-
-
-def load_suite(name: str) -> Suite:
-    """Load a committed suite by name, or a user's own file.
-
-    Raises:
-        UserError: there is no such suite, or its file has unknown or wrong settings.
-
-    """
-    own = Path(name).name != name or Path(name).suffix != ""
-    path = Path(name) if own else SUITES / f"{name}.toml"
-    if not path.is_file():
-        if own:
-            raise UserError(f"suite file {name} does not exist")
-        raise unknown("suite", name, suite_names())
-    try:
-        suite = _validated(tomllib.loads(path.read_text()), str(path))
-    except ValueError as error:  # TOML's, or what is no text
-        raise UserError(f"{path} is not valid TOML: {error}") from error
-    return with_known_names(with_variants(with_files_as_rows(suite, path.parent)))
-
-
-def override(
-    suite: Suite,
-    settings: Iterable[str] = (),
-    families: Sequence[str] | None = None,
-    seeds: int | None = None,
-) -> Suite:
-    """Return the suite with `key.path=value` settings, families and number of seeds replaced.
-
-    Raises:
-        UserError: an unknown name or a value that does not fit.
-
-    """
-    values, settings = suite.model_dump(), list(settings)
-    for setting in settings:
-        _apply(values, setting)
-    if families is not None:
-        values["families"] = list(families)
-    if seeds is not None:
-        values["seeds"] = seeds
-    suite = with_known_names(with_files_as_rows(_validated(values, "the settings given")))
-    for setting in settings:
-        check_not_preset(setting.partition("=")[0].strip(), suite)
-    for row in resolve(suite).values():
-        check_row(row, suite)
-    check_control(_control(suite))
-    return suite
-
-
-def shortened(suite: Suite) -> Suite:
-    """Return the suite's short form, `<name>-short`.
-
-    A published number stays only beside a row that is trained as in the long form, a claim only
-    where all its rows are.
-
-    Raises:
-        UserError: it has none.
-
-    """
-    if suite.short is None:
-        raise UserError(
-            f"suite {suite.name} has no short form; shorten it with --set training.steps=N, "
-            "--seeds N or --families"
-        )
-    short = suite.short
-    changed = {
-        "name": suite.name + SHORT,
-        "question": f"{suite.question} In short form, on {short.dataset or suite.dataset}.",
-        "dataset": short.dataset or suite.dataset,
-        "families": tuple(map(row_name, short.families or suite.families)),
-    }
-    form = override(suite.model_copy(update=changed), short.settings, seeds=short.seeds)
-    own, before = resolve(form), resolve(suite)
-    whole = {name for name, row in own.items() if row == before.get(name)}
-    kept = tuple(one for one in form.published if one.row in whole)
-    claims = tuple(one for one in form.claims if {name for name, _ in one.sides} <= {*own})
-    return form.model_copy(update={"published": kept, "claims": claims})
-
-
 def jobs(suite: Suite, results: Path, seeds: Iterable[int]) -> list[Job]:
     """Return the runs of a suite for some seeds, seed by seed, so that early results compare."""
     return [_planned(row, seed, results) for seed in seeds for row in resolve(suite).values()]
@@ -256,11 +159,12 @@ def controls_folder(suite: Suite, results: Path) -> Path:
 
 def controls_job(suite: Suite, results: Path) -> Job:
     """Return the run whose first weights are the untrained control; no budget is part of it."""
-    run = _control(suite)
+    run = control_run(suite)
     return _job(run, results, untrained_identity(run))
 
 
-def _control(suite: Suite) -> Run:
+def control_run(suite: Suite) -> Run:
+    """Return the run whose first weights are the untrained control of a suite."""
     return Run(
         row="untrained",
         family="bigan",
@@ -276,39 +180,3 @@ def _control(suite: Suite) -> Run:
 def _job(run: Run, results: Path, identity: str) -> Job:
     folder = results / "runs" / run.dataset / run.row / f"seed{run.seed}-{identity[:10]}"
     return Job(run, identity, folder)
-
-
-def _apply(values: dict[str, Any], setting: str) -> None:
-    path, equals, text = setting.partition("=")
-    keys = path.strip().split(".")
-    if not equals:
-        raise UserError(f"--set needs name=value, got {setting!r}")
-    if keys[0] == "rows" and (len(keys) == 3 or (len(keys) == 4 and keys[2] in ROOMS)):
-        table = values["rows"].setdefault(keys[1], {})
-        for key in keys[2:-1]:
-            table = table.setdefault(key, {})
-        table[keys[-1]] = _value(text)
-        return
-    known = [name for name in _setting_names() if "." in name]
-    if path.strip() not in known:
-        raise unknown("setting", path, [*known, "rows.<row>.<option>"])
-    values[keys[0]][keys[1]] = _value(text)
-
-
-def _setting_names() -> list[str]:
-    inner = [f"{room}.{name}" for room, model in ROOMS.items() for name in model.model_fields]
-    return [*Suite.model_fields, *inner]
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text.strip()
-
-
-def _validated(values: dict[str, Any], where: str) -> Suite:
-    try:
-        return Suite(**values)
-    except ValidationError as error:
-        raise wrong_setting(error, where, _setting_names()) from error

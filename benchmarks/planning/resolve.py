@@ -151,4 +151,29 @@ def wrong_setting(error: ValidationError, where: str, known: Iterable[str]) -> U
         return unknown(f"setting in {where}", name, known)
     if first["type"] == "missing":  # the input is then all that is there
         return UserError(f"{where}: {name} is missing")
-    return UserError(f"{where}: {name}: {first['msg']}, got {first['input']!r}")
+    return UserError(f"{where}: {name} {_must_be(first)}, got {first['input']!r}")
+
+
+MUST_BE = {
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "finite": "must be a finite number",
+    "string": "must be text",
+    "bool": "must be true or false",
+    "greater": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less": "must be less than {lt}",
+    "literal": "must be {expected}",
+    "tuple": "must be a list",
+    "dict": "must be a table",
+    "model": "must be a table",
+    "value": "is wrong: {error}",
+}
+"""Beginning of the type of pydantic's complaint -> the same in words."""
+
+
+def _must_be(complaint: Any) -> str:
+    """Return what a value must be, in words."""
+    kind, context = str(complaint["type"]), complaint.get("ctx", {})
+    words = MUST_BE.get(kind) or MUST_BE.get(kind.partition("_")[0])
+    return words.format(**context) if words else f"is wrong: {complaint['msg']}"

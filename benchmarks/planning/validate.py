@@ -5,15 +5,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.common.errors import UserError, unknown
 from benchmarks.planning.config import Run, Suite
 from benchmarks.planning.resolve import Resolved
 from datasets.registry import DATASETS
-
-if TYPE_CHECKING:
-    from zoo.game import Game
 
 TRIAL_WIDTH = 16
 """Hidden units of the networks that are built for a trial."""
@@ -42,20 +39,23 @@ def check_row(row: Resolved, suite: Suite) -> None:
 
 
 def try_run(run: Run, what: str) -> None:
-    """Build a run's game from small networks.
+    """Build a run's game from small networks, and play its turns on images that are noise.
 
     Raises:
-        UserError: it cannot be built, or one of its networks has no player; names `what`.
+        UserError: it cannot be built, one of its networks has no player, or its losses are none;
+            names `what`.
 
     """
     from zoo.build import assemble
+    from zoo.check import check_game
 
     small = run.networks.model_dump() | {"width": min(run.networks.width, TRIAL_WIDTH)}
-    shape = DATASETS[run.dataset].image_shape
+    info = DATASETS[run.dataset]
     with _blaming(run, what):
-        _check_owners(
-            assemble(run.family, run.options, **small, image_shape=shape, seed_of=lambda network: 0)
+        game = assemble(
+            run.family, run.options, **small, image_shape=info.image_shape, seed_of=lambda name: 0
         )
+        check_game(game, info.image_shape, info.classes)
 
 
 def check_control(run: Run) -> None:
@@ -76,22 +76,6 @@ def _check_option(name: str, option: str, value: Any, known: dict[str, Any]) -> 
     number = expected is float and type(value) is int
     if not (type(value) is expected or number) or value in (math.inf, -math.inf):
         raise UserError(f"rows.{name}.{option} must be a {expected.__name__}, got {value!r}")
-
-
-def _check_owners(game: "Game") -> None:
-    """Refuse a network that nobody trains, for it would be scored all the same.
-
-    Raises:
-        ValueError: a network without a player, or a player's network that is not there.
-
-    """
-    owner = {network: name for name, p in game.players.items() for network in p.networks}
-    for network, module in game.networks.items():
-        if network not in owner and any(p.requires_grad for p in module.parameters()):
-            raise ValueError(f"network {network} belongs to no player: no loss would train it")
-    for network, player in owner.items():
-        if network not in game.networks:
-            raise ValueError(f"player {player} owns {network}, which the family does not build")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from benchmarks.common.files import ROOT, read_json, write_json
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.evaluation.registry import GATED, METRICS
 from benchmarks.planning.config import Suite
-from benchmarks.planning.plan import load_suite
+from benchmarks.planning.suites import load_suite
 from benchmarks.report.stats.comparison import badness
 from benchmarks.report.stats.intervals import LOST, SCALES, inside
 
@@ -118,7 +118,7 @@ def write_baseline(
         "values": values,
         "not_gated": [],
     }
-    for family, metric in toothless(content, runs, untrained):
+    for family, metric in powerless(content, runs, untrained):
         del values[family][metric]
         content["not_gated"].append(f"{family} {metric}")
     write_json(path, content)
@@ -217,7 +217,7 @@ def finding(
     )
 
 
-def toothless(
+def powerless(
     baseline: dict[str, Any], runs: pd.DataFrame, untrained: pd.DataFrame
 ) -> list[tuple[str, str]]:
     """Return the checks, family and metric, that untrained networks would pass: it must be none.

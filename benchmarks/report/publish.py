@@ -20,7 +20,8 @@ import typer
 from benchmarks.common.errors import UserError
 from benchmarks.common.files import read_json, whole, write_json, write_text
 from benchmarks.planning.config import Suite
-from benchmarks.planning.plan import Job, controls_folder, jobs, load_suite, shortened
+from benchmarks.planning.plan import Job, controls_folder, jobs
+from benchmarks.planning.suites import load_suite, shortened
 from benchmarks.records.published import Shelf, take_controls, with_published
 from benchmarks.records.record import MANIFEST, PUBLISHED, SCHEMA, RecordError, pack
 from benchmarks.report.build import drawn_in, write_report

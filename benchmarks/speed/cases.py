@@ -10,7 +10,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from benchmarks.planning.config import Run
-from benchmarks.planning.plan import jobs, load_suite, override
+from benchmarks.planning.plan import jobs
+from benchmarks.planning.suites import load_suite, override
 from benchmarks.speed import timing
 from benchmarks.speed.floor import Rates, Work
 from benchmarks.training.loop import Member, Training, Watch

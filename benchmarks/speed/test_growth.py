@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import torch
 
-from benchmarks.execution.scheduler import cores
+from benchmarks.common.context import cores
 from benchmarks.speed import cases
 from benchmarks.speed.conftest import Measure, floor_facts
 from benchmarks.training.eager import Alone

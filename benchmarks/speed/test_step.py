@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.execution.scheduler import cores
+from benchmarks.common.context import cores
 from benchmarks.speed import cases, timing
 from benchmarks.speed.conftest import Measure, floor_facts
 from benchmarks.speed.floor import floor_seconds

@@ -1,4 +1,4 @@
-"""`run_all.py` as a user meets it, in processes of its own."""
+"""`run_all.py` as a user meets it."""
 
 import csv
 import json
@@ -10,8 +10,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from typer.testing import CliRunner
+
+import run_all
+from benchmarks.common.console import console
 
 ROOT = Path(__file__).resolve().parents[2]
 # Alone: writing down a stacked turn takes longer than so few updates; Ctrl-C is tried on a stack.
@@ -19,16 +24,26 @@ ALONE = ["--set", "training.stacked=false"]
 TINY = ["--families", "gan,bigan", "--seeds", "1", "--set", "training.steps=60", *ALONE]
 
 
-def run(*arguments: str, results: Path | None = None, **env: str) -> subprocess.CompletedProcess:
+class Done(NamedTuple):
+    """What a command left: its exit code, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: str, results: Path | None = None) -> Done:
+    """Run a command in this process, which has imported everything; its workers are others."""
     place = [] if results is None else ["--results", str(results)]
-    return subprocess.run(
-        [sys.executable, "run_all.py", *arguments, *place],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"COLUMNS": "200"} | env,
-        timeout=200,
-    )
+    words = [*arguments, *place]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["run_all.py", *words])
+        patch.chdir(ROOT)
+        patch.setattr(console, "_width", 200)
+        done = CliRunner().invoke(run_all.app, words, color=False)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return Done(done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +159,7 @@ def test_dry_run_shows_states(finished: Path) -> None:
     shown = run("--dry-run", *TINY[:2], "--seeds", "2", *TINY[4:], results=finished)
     assert shown.returncode == 0
     assert "4 runs planned: 2 done, 2 missing" in shown.stdout
+    assert "eager engine: each run trains alone" in shown.stdout
 
 
 @pytest.mark.slow
@@ -151,11 +167,11 @@ def test_check_fails_against_another_past_and_passes_against_its_own(
     finished: Path, tmp_path: Path
 ) -> None:
     """A baseline built around the results passes; one far from them fails, naming the number."""
-    from benchmarks.planning import plan
+    from benchmarks.planning import suites
     from benchmarks.regression import baseline
 
-    suite = plan.override(
-        plan.load_suite("digits"), ["training.steps=60", ALONE[1]], ["bigan"], seeds=1
+    suite = suites.override(
+        suites.load_suite("digits"), ["training.steps=60", ALONE[1]], ["bigan"], seeds=1
     )
     folder = next((finished / "runs" / "digits" / "bigan").iterdir())
     row = json.loads((folder / "metrics.json").read_text())["rows"][""]
@@ -216,14 +232,14 @@ def test_ctrl_c_keeps_what_is_done_and_goes_on(begun: Path) -> None:
 
 
 README = (ROOT / "README.md").read_text()
-FAMILY = next(re.finditer(r"```python\n(.*?)```", README, re.DOTALL)).group(1)
-"""The README's family of one's own."""
+FAMILY = (ROOT / "examples" / "my_family.py").read_text()
 
 
 @pytest.mark.slow
 def test_a_family_from_outside_and_a_failing_one(begun: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(FAMILY)
-    (tmp_path / "broken.py").write_text(FAMILY.replace("(real - 1)", "(nonsense - 1)"))
+    late = FAMILY.replace("(real - 1)", "(real - (1 if step < 3 else nonsense))")
+    (tmp_path / "broken.py").write_text(late)  # what one try beforehand cannot see
     done = run(
         *("--families", str(tmp_path / "mine.py"), "--family", str(tmp_path / "broken.py")),
         *("--seeds", "1", "--set", "training.steps=20", *ALONE),

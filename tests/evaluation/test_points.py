@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import cli
+from benchmarks.common.context import Context
 from benchmarks.common.errors import UserError
 from benchmarks.evaluation import points
 from benchmarks.evaluation.evaluators import IMAGES, POINTS, kind_of
@@ -18,7 +19,7 @@ from benchmarks.evaluation.metrics.undefined import Undefined
 from benchmarks.evaluation.points import PointReference
 from benchmarks.evaluation.registry import LIGHT, METRICS
 from benchmarks.evaluation.scoring import scoring_copy
-from benchmarks.planning import plan
+from benchmarks.planning import plan, suites
 from benchmarks.report.figures import pictures
 from benchmarks.training.loop import build
 from datasets.gaussians import STD, centres, coordinates
@@ -36,8 +37,8 @@ def reference() -> PointReference:
 
 
 def jobs_of(family: str, *settings: str) -> list[plan.Job]:
-    suite = plan.shortened(plan.load_suite("gaussians"))
-    return plan.jobs(plan.override(suite, settings, [family]), Path(), [0])
+    suite = suites.shortened(suites.load_suite("gaussians"))
+    return plan.jobs(suites.override(suite, settings, [family]), Path(), [0])
 
 
 def tiny_copy(family: str, reference: PointReference) -> Game:
@@ -147,7 +148,7 @@ def test_points_are_written_and_drawn(tmp_path: Path, reference: PointReference)
 
 
 def test_the_plan() -> None:
-    suite = plan.load_suite("gaussians")
+    suite = suites.load_suite("gaussians")
     runs = {job.run.row: job.run for job in plan.jobs(suite, Path(), [0])}
     assert tuple(runs) == ROWS
     assert len({run.networks.model_dump_json() for run in runs.values()}) == 1
@@ -163,7 +164,7 @@ def test_the_plan() -> None:
 
 
 def test_the_short_form_keeps_rows_and_rates() -> None:
-    short = plan.shortened(plan.load_suite("gaussians"))
+    short = suites.shortened(suites.load_suite("gaussians"))
     runs = {job.run.row: job.run for job in plan.jobs(short, Path(), [0])}
     assert tuple(runs) == ROWS
     assert {run.networks.width for run in runs.values()} == {64}
@@ -172,29 +173,32 @@ def test_the_short_form_keeps_rows_and_rates() -> None:
 
 
 def test_a_presets_value_that_a_row_sets_too_may_be_set() -> None:
-    suite = plan.load_suite("gaussians")
+    suite = suites.load_suite("gaussians")
     with pytest.raises(UserError, match=r"preset's; set rows\.ali\.networks\.width"):
-        plan.override(suite, ["networks.width=64"])
-    both = plan.override(suite, ["networks.width=64", "rows.ali.networks.width=32"])
+        suites.override(suite, ["networks.width=64"])
+    both = suites.override(suite, ["networks.width=64", "rows.ali.networks.width=32"])
     widths = [job.run.networks.width for job in plan.jobs(both, Path(), [0])]
     assert widths == [64, 32, 64, 64, 64]
 
 
 def test_inception_is_refused(tmp_path: Path) -> None:
-    planned = cli.plan("gaussians", None, [], None, [], False, tmp_path)
-    request = cli.Request(None, True, "auto", "cpu", tmp_path, True, False, "")
+    context = Context("gaussians", offline=True, inception="auto", device="cpu", results=tmp_path)
+    planned = cli.plan(context)
     with pytest.raises(UserError, match="--inception sees images, and gaussians are points"):
-        cli.train_and_evaluate(planned, request)
+        cli.train_and_evaluate(planned, context)
 
 
 @pytest.mark.slow
 def test_a_suite_of_points_from_training_to_report(tmp_path: Path) -> None:
     settings = ["rows.ali.networks.width=8", "training.steps=60", "training.stacked=false"]
-    planned = cli.plan("gaussians", "ali", [], 1, settings, False, tmp_path)
-    request = cli.Request(None, True, None, "cpu", tmp_path, True, False, "")
-    cli.train_and_evaluate(planned, request)
+    context = Context(
+        *("gaussians", ("ali",), (), 1, tuple(settings)),
+        **{"offline": True, "device": "cpu", "results": tmp_path, "quiet": True},
+    )
+    planned = cli.plan(context)
+    cli.train_and_evaluate(planned, context)
     assert {plan.state(job) for job in planned.jobs} == {"done"}
-    assert cli.report(planned, request)
+    assert cli.report(planned, context)
     folder = tmp_path / "reports" / "gaussians"
     assert (folder / "points.png").exists()
     page = (folder / "table.md").read_text()

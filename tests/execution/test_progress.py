@@ -8,11 +8,12 @@ import pytest
 from rich.console import Console
 
 from benchmarks import cli
+from benchmarks.common.context import Context
 from benchmarks.execution import progress, scheduler
-from benchmarks.execution.eta import CONTROLS, Pace
+from benchmarks.execution.eta import Pace
 from benchmarks.execution.progress import Display
-from benchmarks.execution.worker import Event
-from benchmarks.planning import plan
+from benchmarks.execution.worker import CONTROLS, Event
+from benchmarks.planning import plan, suites
 from benchmarks.planning.plan import Job
 
 SIDE_BY_SIDE = 2
@@ -26,7 +27,7 @@ COSTS = {
 
 def groups(suite: str, families: list[str] | None = None) -> list[list[Job]]:
     """Return a suite's groups in the order in which they are trained, the costliest first."""
-    chosen = plan.override(plan.load_suite(suite), [], families)
+    chosen = suites.override(suites.load_suite(suite), [], families)
     jobs = plan.jobs(chosen, Path("results"), range(chosen.seeds))
     return plan.groups(jobs[::-1])
 
@@ -174,14 +175,16 @@ def test_a_diverged_run_is_named_also_quietly(quiet: bool) -> None:
 def test_the_control_rows_are_no_runs_that_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned = cli.plan("digits", "gan,bigan", [], 1, [], False, tmp_path)
-    request = cli.Request(None, True, None, "cpu", tmp_path, True, False, "")
+    context = Context(
+        families=("gan", "bigan"), seeds=1, offline=True, device="cpu", results=tmp_path, quiet=True
+    )
+    planned = cli.plan(context)
     ends = {"gan seed 0": "failed", "bigan seed 0": "done", CONTROLS: "done"}
     said: list[str] = []
     monkeypatch.setattr(scheduler, "execute", lambda *arguments: ends)
     monkeypatch.setattr(cli.published, "say_controls_taken", lambda *arguments: None)
     monkeypatch.setattr(cli, "say", said.append)
-    cli.train_and_evaluate(planned, request)
+    cli.train_and_evaluate(planned, context)
     assert said[0] == "digits: 2 runs planned: 2 missing"
     assert said[-1] == "finished: 1 failed, 1 done"
 

@@ -12,25 +12,17 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from benchmarks.common.files import locked, write_json
+from benchmarks.common.context import Context
+from benchmarks.common.files import ROOT, locked, write_json
 from benchmarks.execution import tasks, worker
-from benchmarks.execution.context import Orders
-from benchmarks.planning import identity, plan
+from benchmarks.planning import plan, suites
 from benchmarks.report.data import frame
 from benchmarks.report.figures import pictures, quality, style
 from benchmarks.training import loop, stacked
 from tests.helpers import tiny_batch, tiny_run
 
-CACHE = Path(tempfile.mkdtemp())
-ORDERS = Orders(
-    data=None,
-    offline=True,
-    cache=CACHE,
-    inception=None,
-    device="cpu",
-    threads=1,
-    side_by_side=1,
-)
+CONTEXT = Context(offline=True, device="cpu", results=Path(tempfile.mkdtemp()), side_by_side=99)
+"""So many runs at the same time leave each evaluation one thread."""
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +46,16 @@ def job(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plan.
 
 
 def job_in(results: Path) -> plan.Job:
-    suite = plan.override(
-        plan.load_suite("digits"), ["training.steps=55", "networks.width=16"], ["gan"]
+    suite = suites.override(
+        suites.load_suite("digits"), ["training.steps=55", "networks.width=16"], ["gan"]
     )
     return plan.jobs(suite, results, [0])[0]
 
 
 def finish(job: plan.Job) -> str:
     """Train and evaluate as a worker does."""
-    trained = tasks.train([job], ORDERS)[job.label]
-    return tasks.evaluate(job, ORDERS) if trained == "trained" else trained
+    trained = tasks.train([job], CONTEXT)[job.label]
+    return tasks.evaluate(job, CONTEXT) if trained == "trained" else trained
 
 
 def rows(job: plan.Job) -> dict[str, dict[str, float]]:
@@ -167,7 +159,7 @@ def test_a_metric_without_a_value_is_reported_and_stops_nothing(job: plan.Job) -
 
 
 def test_facts_about_real_images_are_kept(job: plan.Job) -> None:
-    assert [path.name.split("-")[0] for path in CACHE.iterdir()] == ["digits"]
+    assert [path.name.split("-")[0] for path in CONTEXT.cache.iterdir()] == ["digits"]
 
 
 def test_truncation_curves_reach_the_report(job: plan.Job) -> None:
@@ -181,8 +173,8 @@ def test_a_run_without_a_class_is_evaluated_as_its_detector(
 ) -> None:
     monkeypatch.setattr(worker, "_queue", queue.Queue())
     monkeypatch.setattr(worker, "_stop", threading.Event())
-    suite = plan.override(
-        plan.load_suite("digits-anomaly"), ["training.steps=3", "networks.width=16"], ["bigan"]
+    suite = suites.override(
+        suites.load_suite("digits-anomaly"), ["training.steps=3", "networks.width=16"], ["bigan"]
     )
     job = plan.jobs(suite, tmp_path, [12])[0]
     assert job.run.left_out == 2
@@ -213,7 +205,7 @@ def test_training_alone_is_offered_where_it_helps(
     tmp_path: Path, old: str, new: str, helps: bool
 ) -> None:
     """Not where a seed alone would fail as well."""
-    text = (identity.ROOT / "examples" / "my_family.py").read_text()
+    text = (ROOT / "examples" / "my_family.py").read_text()
     assert old in text
     (tmp_path / "mine.py").write_text(text.replace(old, new))
     games = [loop.build(tiny_run(str(tmp_path / "mine.py"), seed)) for seed in range(2)]
@@ -233,7 +225,7 @@ def test_a_diverged_run_tells_after_how_many_updates(
     monkeypatch.setattr(worker, "_queue", news)
     job = job_in(tmp_path)
     write_json(job.folder / "training.json", {"status": "diverged", "steps": 50})
-    monkeypatch.setattr(tasks, "_train", lambda jobs, orders: {jobs[0].label: "diverged"})
-    assert tasks.train([job], ORDERS) == {job.label: "diverged"}
+    monkeypatch.setattr(tasks, "_train", lambda jobs, context: {jobs[0].label: "diverged"})
+    assert tasks.train([job], CONTEXT) == {job.label: "diverged"}
     assert news.get_nowait() == worker.Event("end", job.label, 50, text="diverged")
     assert news.empty()

@@ -8,7 +8,8 @@ from benchmarks.evaluation.control_rows import CONTROLS
 from benchmarks.planning.config import NetworkSettings, Run, TrainingSettings
 from benchmarks.planning.identity import configuration_digest, training_identity
 from benchmarks.planning.outdated import recipe_of
-from benchmarks.planning.plan import Job, evaluation_identity, jobs, load_suite, override
+from benchmarks.planning.plan import Job, evaluation_identity, jobs
+from benchmarks.planning.suites import load_suite, override
 
 ENVIRONMENT = {
     "commit": "0123456789abcdef",

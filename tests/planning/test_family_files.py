@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.common.errors import UserError
-from benchmarks.planning import plan
+from benchmarks.planning import plan, suites
 from tests.planning.run_folders import only_job
 
-EXAMPLE = plan.SUITES.parent.parent / "examples" / "my_family.py"
+EXAMPLE = suites.SUITES.parent.parent / "examples" / "my_family.py"
 
 
 def changed(folder: Path, old: str, new: str) -> Path:
@@ -36,12 +36,25 @@ def with_margin(folder: Path) -> Path:
         ('"s_xz"), prior', '"s_xz", "s_x"), prior', ": network s_x belongs to no player"),
         ('"J", "s_xz"), prior', '"J"), prior', ": player critic owns s_xz, which the family does"),
         ("self.players =", "self.player =", ": AttributeError: .*'players'"),
+        ("(real - 1)", "(nonsense - 1)", ", line 23: NameError: .*nonsense"),
+        ("batch.z)\n", "batch.w)\n", ", line 21: AttributeError: .*'w'"),
+        (
+            '"critic": {"real"',
+            '"critics": {"real"',
+            ": turn all: losses.. returns no terms",
+        ),
+        (
+            "(real - 1).square().mean()",
+            "(real - 1).square()",
+            ": turn all: term real of critic is",
+        ),
+        ('("critic", "gen', '("critique", "gen', ": turn all: there is no player critique"),
     ],
 )
 def test_wrong_family_files(tmp_path: Path, old: str, new: str, message: str) -> None:
     file = changed(tmp_path, old, new)
     with pytest.raises(UserError, match=f"^family file {file}{message}"):
-        plan.override(plan.load_suite("digits"), [], [str(file)])
+        suites.override(suites.load_suite("digits"), [], [str(file)])
 
 
 def test_a_family_file_that_is_no_text(tmp_path: Path) -> None:
@@ -68,10 +81,10 @@ def test_what_has_nothing_to_train_needs_no_player(tmp_path: Path) -> None:
 )
 def test_a_family_file_is_a_row_seen_from_its_suite(tmp_path: Path, family: str, row: str) -> None:
     file, mine = with_margin(tmp_path / "sub"), tmp_path / "mine.toml"
-    text = (plan.SUITES / "digits.toml").read_text()
+    text = (suites.SUITES / "digits.toml").read_text()
     text = text.replace('families = ["gan",', f'families = ["{family}",')
     mine.write_text(f"{text}{row}margin = 2.0\n")
-    run = plan.jobs(plan.override(plan.load_suite(str(mine))), tmp_path, [0])[0].run
+    run = plan.jobs(suites.override(suites.load_suite(str(mine))), tmp_path, [0])[0].run
     assert run.row == ("other" if family == "other" else "mine")
     assert (run.family, run.options) == (str(file), {"margin": 2.0})
 
@@ -86,4 +99,4 @@ def test_a_family_file_of_the_command_line_has_options(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unknown option of my_family 'x'; known: none"):
         only_job(tmp_path, "rows.my_family.x=1", family=str(EXAMPLE))
     with pytest.raises(UserError, match="two rows would be called mine"):
-        plan.override(plan.load_suite("digits"), [], [file, file])
+        suites.override(suites.load_suite("digits"), [], [file, file])

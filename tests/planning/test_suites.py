@@ -5,22 +5,22 @@ from pathlib import Path
 import pytest
 
 from benchmarks.common.errors import UserError
-from benchmarks.planning import plan, validate
+from benchmarks.planning import plan, suites, validate
 from benchmarks.planning.resolve import resolve
 from zoo.build import options_of
 from zoo.registry import FAMILIES, presets
 
-NAMES = plan.suite_names()
+NAMES = suites.suite_names()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_suite_has_a_short_form_or_is_one(name: str) -> None:
-    suite = plan.load_suite(name)
+    suite = suites.load_suite(name)
     if name.startswith("digits"):
         with pytest.raises(UserError, match="no short form; shorten it with --set"):
-            plan.shortened(suite)
+            suites.shortened(suite)
         return
-    short = plan.shortened(suite)
+    short = suites.shortened(suite)
     assert short.name == f"{name}-short"
     assert short.question == f"{suite.question} In short form, on {short.dataset}."
     runs = [job.run for job in plan.jobs(short, Path(), range(short.seeds))]
@@ -32,8 +32,8 @@ def test_every_suite_has_a_short_form_or_is_one(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_network_of_every_row_has_a_player(name: str) -> None:
     """Also of rows that planning does not try, for nothing in them is unusual."""
-    suite = plan.load_suite(name)
-    forms = [suite] if suite.short is None else [suite, plan.shortened(suite)]
+    suite = suites.load_suite(name)
+    forms = [suite] if suite.short is None else [suite, suites.shortened(suite)]
     runs = [row.run(0) for form in forms for row in resolve(form).values()]
     for run in {(run.family, str(run.options), run.networks): run for run in runs}.values():
         validate.try_run(run, run.row)
@@ -46,20 +46,20 @@ def test_every_network_of_every_preset_and_switch_has_a_player(family: str) -> N
     settings = [f"rows.{family}.{name}={str(on).lower()}" for name, on in switches.items()]
     presets_own = [f"rows.{family}.preset=faithful"] if family in presets() else []
     for setting in [*settings, *presets_own]:
-        plan.override(plan.load_suite("mnist"), [setting], [family])
+        suites.override(suites.load_suite("mnist"), [setting], [family])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_of_claims_are_rows_of_the_suite(name: str) -> None:
-    suite = plan.load_suite(name)
+    suite = suites.load_suite(name)
     said = {row for claim in suite.claims for row, _ in claim.sides}
     said |= {number.row for number in suite.published}
     assert said <= set(suite.families)
 
 
 def test_a_short_form_claims_what_its_rows_can_decide() -> None:
-    suite = plan.load_suite("aegan-stability")
-    form = plan.shortened(suite)
+    suite = suites.load_suite("aegan-stability")
+    form = suites.shortened(suite)
     left_out = set(suite.families) - set(form.families)
     assert left_out == {"gan_author", "aegan_author"}
     gone = [claim for claim in suite.claims if claim not in form.claims]
@@ -69,6 +69,6 @@ def test_a_short_form_claims_what_its_rows_can_decide() -> None:
 
 
 def test_a_short_form_compares_published_numbers_of_rows_that_it_trains_in_full() -> None:
-    form = plan.shortened(plan.load_suite("bigan-table"))
+    form = suites.shortened(suites.load_suite("bigan-table"))
     assert {one.row for one in form.published} == {"bigan_1_epoch", "bigan_25_epochs"}
-    assert not plan.shortened(plan.load_suite("gaussians")).published
+    assert not suites.shortened(suites.load_suite("gaussians")).published

@@ -5,7 +5,7 @@ import zipfile
 from datetime import date
 from pathlib import Path
 
-from benchmarks.planning import plan
+from benchmarks.planning import plan, suites
 from benchmarks.planning.plan import Job
 from benchmarks.records import record
 from benchmarks.records.record import pack
@@ -27,7 +27,7 @@ def one(results: Path) -> Job:
 
 
 def planned(results: Path, *rows: str, seeds: int = 1) -> list[Job]:
-    suite = plan.override(plan.load_suite("digits"), [], list(rows))
+    suite = suites.override(suites.load_suite("digits"), [], list(rows))
     return plan.jobs(suite, results / "elsewhere", range(seeds))
 
 

@@ -31,15 +31,13 @@ def test_the_published_table_is_there_without_training(tmp_path: Path) -> None:
 
 def test_published_runs_load_no_torch(tmp_path: Path) -> None:
     code = (
-        "import sys; sys.argv = ['run_all.py']; from pathlib import Path; "
-        "from benchmarks import cli as command; from benchmarks.report.data import frame; "
-        "plan = command.plan('digits', None, [], None, [], False, Path(sys.argv[0] + 'x')); "
-        "plan = command.with_published(plan, []); "
-        "command.train_and_evaluate(plan, command.Request(None, True, None, 'cpu', "
-        f"Path({str(tmp_path)!r}), True, False, '')); "
+        "import sys; from pathlib import Path; from benchmarks import cli; "
+        "from benchmarks.common.context import Context; "
+        "from benchmarks.report.data import frame; "
+        f"context = Context('digits', published=True, results=Path({str(tmp_path)!r})); "
+        "plan = cli.plan(context); cli.train_and_evaluate(plan, context); "
         "frame.results_frame(plan.jobs); print(len(plan.jobs), 'torch' in sys.modules)"
     )
-    code = code.replace("Path(sys.argv[0] + 'x')", f"Path({str(tmp_path)!r})")
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -125,7 +123,7 @@ def committed(folder: str) -> list[str]:
 def test_published_runs_are_no_runs_of_ones_own(option: str, tmp_path: Path) -> None:
     done = run("--published", option, results=tmp_path)
     assert done.returncode == 2
-    assert "--published stands for runs of one's own" in done.stderr
+    assert "--published takes the place of runs of your own" in done.stderr
 
 
 def test_a_suite_that_nobody_published_is_said(tmp_path: Path) -> None:

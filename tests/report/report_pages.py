@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from benchmarks.planning import plan
+from benchmarks.planning import suites
 from benchmarks.planning.config import Claim, Published, Suite
 from benchmarks.planning.plan import Job
 from benchmarks.report.build import write_report
@@ -26,7 +26,7 @@ SAID = Published(row="bigan", metric="fid_hybrid", value=4.0, source="a paper")
 
 
 def suite_of(**changes) -> Suite:
-    return plan.load_suite("digits").model_copy(update={"families": tuple(FID)} | changes)
+    return suites.load_suite("digits").model_copy(update={"families": tuple(FID)} | changes)
 
 
 def pictures(job: Job) -> None:

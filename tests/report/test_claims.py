@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.common.errors import UserError
 from benchmarks.evaluation.registry import METRICS
-from benchmarks.planning import plan
+from benchmarks.planning import suites
 from benchmarks.planning.config import Claim, Pair, Published
 from benchmarks.planning.keys import Key
 from benchmarks.report.stats.claims import reproduced, verdicts
@@ -169,11 +169,11 @@ def test_published_numbers_stand_beside_ours() -> None:
 
 
 def test_a_claim_about_an_unknown_metric_is_refused(tmp_path) -> None:
-    text = (plan.SUITES / "digits.toml").read_text()
+    text = (suites.SUITES / "digits.toml").read_text()
     line = '{row = "bigan", against = "gan", metric = "fidd", expected = "lower", says = ""}'
     path = tmp_path / "mine.toml"
     path.write_text(text.replace("seeds = 3", f"seeds = 3\nclaims = [{line}]"))
     with pytest.raises(UserError, match="metric in what is said of bigan 'fidd'; did you mean"):
-        plan.load_suite(str(path))
+        suites.load_suite(str(path))
     path.write_text(path.read_text().replace("fidd", "fid_hybrid"))
-    assert plan.load_suite(str(path)).claims[0].metric == "fid_hybrid"
+    assert suites.load_suite(str(path)).claims[0].metric == "fid_hybrid"

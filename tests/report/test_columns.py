@@ -12,7 +12,7 @@ from benchmarks import cli
 from benchmarks.common.errors import UserError
 from benchmarks.evaluation.control_rows import CONTROLS, measured
 from benchmarks.execution.eta import typical_seconds
-from benchmarks.planning import plan
+from benchmarks.planning import plan, suites
 from benchmarks.planning.keys import Key
 from benchmarks.report.build import write_report
 from benchmarks.report.data import frame
@@ -145,16 +145,16 @@ def test_light_lines_are_of_their_readout(tmp_path: Path) -> None:
 def test_a_row_cannot_be_called_like_a_control(name: str) -> None:
     title = CONTROLS[name].title
     with pytest.raises(UserError, match=f"a row cannot be called {title}: tables call a control"):
-        plan.override(plan.load_suite("digits"), [f"rows.{title}.family=bigan"], [title])
+        suites.override(suites.load_suite("digits"), [f"rows.{title}.family=bigan"], [title])
 
 
 @pytest.mark.parametrize("named", ["real, 9 of train", "who_knows"])
 def test_control_rows_that_are_named_otherwise_are_not_there(tmp_path: Path, named: str) -> None:
-    suite = plan.load_suite("digits")
+    suite = suites.load_suite("digits")
     job = plan.controls_job(suite, tmp_path)
     folder = write_controls(tmp_path, job.identity, {"noise": [{"fid_hybrid": 9.0}]})
     assert frame.controls_frame(suite, tmp_path)["label"].tolist() == ["noise"]
-    assert cli._controls_done(cli.Plan(suite, [], tmp_path))
+    assert cli._controls_done(plan.Plan(suite, [], tmp_path))
     content = json.loads((folder / "metrics.json").read_text())
     content["titles"] = {named: named}
     (folder / "metrics.json").write_text(json.dumps(content))
@@ -162,7 +162,7 @@ def test_control_rows_that_are_named_otherwise_are_not_there(tmp_path: Path, nam
     del content["titles"]
     (folder / "metrics.json").write_text(json.dumps(content))
     assert frame.controls_frame(suite, tmp_path).empty
-    assert not cli._controls_done(cli.Plan(suite, [], tmp_path))
+    assert not cli._controls_done(plan.Plan(suite, [], tmp_path))
 
 
 def test_titles_have_a_number_where_there_is_one() -> None:
@@ -183,14 +183,14 @@ def test_a_suite_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         resolve, "resolve_row", lambda suite, name: seen.append(name) or whole(suite, name)
     )
-    suite = plan.override(plan.load_suite("digits"))
+    suite = suites.override(suites.load_suite("digits"))
     plan.jobs(suite, Path(), range(3))
     plan.jobs(suite, Path(), range(3))
     assert seen == list(suite.families)
 
 
 def test_another_suite_is_resolved_anew() -> None:
-    suite = plan.load_suite("digits")
+    suite = suites.load_suite("digits")
     (one, *_) = plan.jobs(suite, Path(), [0])
     wide = suite.networks.model_copy(update={"width": 32})
     (other, *_) = plan.jobs(suite.model_copy(update={"networks": wide}), Path(), [0])

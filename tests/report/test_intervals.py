@@ -13,7 +13,7 @@ from benchmarks.common.errors import UserError
 from benchmarks.evaluation.control_rows import CONTROLS
 from benchmarks.evaluation.registry import GATED, METRICS
 from benchmarks.planning.keys import Key
-from benchmarks.planning.plan import load_suite
+from benchmarks.planning.suites import load_suite
 from benchmarks.regression import baseline as regression
 from benchmarks.regression.baseline import Finding
 from benchmarks.report.data.columns import columns_of
@@ -155,7 +155,7 @@ def test_lost_runs_and_metrics_are_regressions() -> None:
     assert "does not know it" in regression.losses(base, runs({"new": [1.0]}))[0]
 
 
-def test_negative_control_finds_toothless_checks() -> None:
+def test_negative_control_finds_powerless_checks() -> None:
     untrained = UNTRAINED.copy()
     untrained["knn1_accuracy_features"] = 0.95
     untrained["latent_error"] = [1.3, 1.4, 1.2]
@@ -164,7 +164,7 @@ def test_negative_control_finds_toothless_checks() -> None:
         "knn1_accuracy_features": [0.95] * 10,  # untrained features classify as well: not asked
         "latent_error": [1.3] * 10,  # worse than the prior's mean: not asked
     }
-    found = regression.toothless
+    found = regression.powerless
     frame = runs({"bigan": [1.0]})
     assert found(baseline({"bigan": old}), frame, untrained) == []
     blunt = old | {"fid_hybrid": [29.0 + x / 10 for x in OLD]}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.common.errors import UserError
-from benchmarks.planning import plan
+from benchmarks.planning import plan, suites
 from benchmarks.planning.identity import untrained_identity
 from benchmarks.report.data.contents import heading
 from benchmarks.report.data.frame import results_frame
@@ -61,18 +61,18 @@ def test_a_report_of_runs_without_a_class_is_called_so(tmp_path: Path) -> None:
 def test_a_suite_takes_what_it_asks_for_and_says_what_it_leaves(tmp_path: Path) -> None:
     write_run(tmp_path, run_of("bigan"), FID)
     write_run(tmp_path, run_of("bigan", dataset="mnist"), FID)
-    suite = plan.load_suite("digits")
+    suite = suites.load_suite("digits")
     (group,), said = merged(tmp_path, suite=suite)
     assert (group.suite, [job.run.dataset for job in group.jobs]) == (suite, ["digits"])
     assert "1 runs left out that digits does not ask for" in said
     assert "dataset is mnist, not digits)" in said
     with pytest.raises(UserError, match=r"networks\.width is 64, not 512"):
-        merged(tmp_path, suite=plan.load_suite("mnist"))
+        merged(tmp_path, suite=suites.load_suite("mnist"))
 
 
 def test_a_suite_brings_rows_of_its_own_budgets_together(tmp_path: Path) -> None:
     """Rows with settings and presets of their own are one suite's, though of several budgets."""
-    suite = plan.load_suite("aegan-stability")
+    suite = suites.load_suite("aegan-stability")
     for job in plan.jobs(suite, tmp_path, [0]):
         write_run(tmp_path, job.run, FID)
     (group,), said = merged(tmp_path, suite=suite)
@@ -103,7 +103,7 @@ def test_rows_of_other_settings_are_no_seeds_of_one_row(tmp_path: Path) -> None:
 
 def test_a_suite_says_which_rows_are_varied(tmp_path: Path) -> None:
     """Its names are no variants to a report that knows no suite."""
-    suite = plan.load_suite("sensitivity")
+    suite = suites.load_suite("sensitivity")
     asked = [job for job in plan.jobs(suite, tmp_path, [0]) if job.key.row == "bigan"]
     for job in asked:
         write_run(tmp_path, job.run, FID)
@@ -167,7 +167,7 @@ def test_controls_of_the_present_code_come_along(tmp_path: Path) -> None:
     (group,), said = merged(tmp_path)
     assert group.controls.empty
     assert "2 sets of control rows" in said
-    now = untrained_identity(plan.controls_job(plan.load_suite("digits"), tmp_path).run)
+    now = untrained_identity(plan.controls_job(suites.load_suite("digits"), tmp_path).run)
     write_controls(tmp_path, now, {"real_test": [{"fid_hybrid": 0.3}]})
     assert merged(tmp_path)[0][0].controls["fid_hybrid"].tolist() == [0.3]
 

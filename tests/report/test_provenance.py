@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.planning import plan
+from benchmarks.planning import plan, suites
 from benchmarks.report.data import provenance
 from tests.planning.run_folders import run_of
 from tests.report.report_pages import hand_made, material_of, written
@@ -19,8 +19,8 @@ from tests.report.report_pages import hand_made, material_of, written
         run_of("bigbigan", options={"unary_z": False}),
         run_of("mine", family="bigbigan", options={"unary_z": False}),
         run_of("autoencoder", dataset="mnist"),
-        *(job.run for job in plan.jobs(plan.load_suite("aegan-stability"), Path(), [0])),
-        *(job.run for job in plan.jobs(plan.load_suite("sensitivity"), Path(), [0])[::11]),
+        *(job.run for job in plan.jobs(suites.load_suite("aegan-stability"), Path(), [0])),
+        *(job.run for job in plan.jobs(suites.load_suite("sensitivity"), Path(), [0])[::11]),
     ],
 )
 def test_the_command_of_a_row_gives_that_row(run) -> None:
@@ -32,15 +32,15 @@ def test_the_command_of_a_row_gives_that_row(run) -> None:
     given = [tuple(words[i : i + 2]) for i in range(2, len(words), 2)]
     one = dict(given)
     settings = [value for name, value in given if name == "--set"]
-    suite = plan.load_suite(one["--suite"])
-    suite = plan.shortened(suite) if short else suite
-    asked = plan.override(suite, settings, one["--families"].split(","), int(one["--seeds"]))
+    suite = suites.load_suite(one["--suite"])
+    suite = suites.shortened(suite) if short else suite
+    asked = suites.override(suite, settings, one["--families"].split(","), int(one["--seeds"]))
     (job,) = plan.jobs(asked, Path(), [0])
     assert job.run == run
 
 
 def test_a_row_of_a_short_form_gets_the_short_command() -> None:
-    short = plan.shortened(plan.load_suite("mnist"))
+    short = suites.shortened(suites.load_suite("mnist"))
     (job, *_) = plan.jobs(short, Path(), [0])
     command = f"python run_all.py --suite mnist --short --families {job.run.row} --seeds 3"
     assert provenance.command_of(job.run, short.name, 3) == command
@@ -88,8 +88,8 @@ def test_several_versions_of_the_code_are_said(tmp_path: Path) -> None:
     ],
 )
 def test_a_suite_that_was_changed_says_so(short, settings, families, seeds, said) -> None:
-    suite = plan.load_suite("gaussians" if short else "digits")
-    suite = plan.override(plan.shortened(suite) if short else suite, settings, families, seeds)
+    suite = suites.load_suite("gaussians" if short else "digits")
+    suite = suites.override(suites.shortened(suite) if short else suite, settings, families, seeds)
     runs = plan.jobs(suite, Path(), range(suite.seeds))
     assert provenance.changes_of(suite, runs) == said
     mine = suite.model_copy(update={"name": "mine"})

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.evaluation import protocol
 from benchmarks.evaluation.registry import METRICS
-from benchmarks.planning import identity, plan
+from benchmarks.planning import identity, plan, suites
 from benchmarks.planning.outdated import recipe_of
 from benchmarks.records import published, record
 from benchmarks.records.published import Shelf, take_controls, with_published
@@ -112,7 +112,7 @@ def test_published_controls_are_taken_where_they_fit(tmp_path: Path) -> None:
     there = plan.controls_folder(suite, other) / "metrics.json"
     assert there.read_bytes() == (folder / "metrics.json").read_bytes()
     assert take_controls(suite, other, shelf) is None  # they are there
-    wider = plan.override(suite, ["networks.width=32"])
+    wider = suites.override(suite, ["networks.width=32"])
     assert take_controls(wider, other, shelf) is None  # of other networks
 
 

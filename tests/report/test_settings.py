@@ -8,7 +8,7 @@ from scipy import stats
 
 from benchmarks.common.errors import UserError
 from benchmarks.evaluation.registry import METRICS
-from benchmarks.planning import plan
+from benchmarks.planning import plan, suites
 from benchmarks.planning.config import Suite
 from benchmarks.planning.keys import Key
 from benchmarks.planning.resolve import resolve
@@ -51,7 +51,7 @@ def test_a_variant_gives_each_row_once_more() -> None:
     half = rows["bigan_half_lr"]
     assert (half.family, half.options, half.networks) == ("bigan", {}, found.networks)
     assert half.training == found.training.model_copy(update={"lr_factor": 0.5})
-    assert plan.override(found, families=["bigan_small_z"]).families == ("bigan_small_z",)
+    assert suites.override(found, families=["bigan_small_z"]).families == ("bigan_small_z",)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_settings_are_those_of_the_suites_own_variants() -> None:
 
 @pytest.mark.parametrize(("short", "sizes"), [(False, (16, 50, 128)), (True, (8, 16, 32))])
 def test_sensitivity_has_each_family_at_five_settings(short: bool, sizes: tuple[int, ...]) -> None:
-    whole = plan.load_suite("sensitivity")
-    form = plan.shortened(whole) if short else whole
+    whole = suites.load_suite("sensitivity")
+    form = suites.shortened(whole) if short else whole
     jobs = {job.run.row: job.run for job in plan.jobs(form, Path(), [0])}
     bases = [name for name, row in resolve(form).items() if not row.variant]
     assert len(bases) == (4 if short else 11)

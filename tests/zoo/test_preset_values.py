@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.planning import plan
+from benchmarks.planning import suites
 from benchmarks.planning.config import Run
 from benchmarks.planning.resolve import resolve_row
 from benchmarks.training.loop import build
@@ -77,7 +77,7 @@ TURNS = {
 def faithful_run(family: str) -> Run:
     """Return a run of a family's preset as a suite plans it."""
     settings = [f"rows.{family}.preset=faithful", "training.steps=400"]
-    suite = plan.override(plan.load_suite("digits"), settings, families=[family])
+    suite = suites.override(suites.load_suite("digits"), settings, families=[family])
     return resolve_row(suite, family).run(0)
 
 

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 import zoo
+from benchmarks.common.context import Orders
 from benchmarks.evaluation.normalise import main as normalise
 from benchmarks.evaluation.normalise import write_statistics
 from benchmarks.evaluation.protocol import PROTOCOLS
 from benchmarks.evaluation.scoring import scoring_copy
-from benchmarks.execution.context import Orders
 from benchmarks.execution.tasks import _describe
 from benchmarks.planning.plan import Job
 from benchmarks.training.loop import Watch, train

@@ -10,7 +10,8 @@ from benchmarks.planning.config import Run, Suite
 from benchmarks.common.errors import UserError
 from benchmarks.common.files import read_json
 from benchmarks.planning.identity import sources_of, versions_of
-from benchmarks.planning.plan import SHORT, Job, load_suite, shortened, suite_names
+from benchmarks.planning.plan import Job
+from benchmarks.planning.suites import SHORT, load_suite, shortened, suite_names
 from benchmarks.planning.resolve import resolve, resolve_row
 
 FOR_ALL = ("precision", "threads", "stacked")
