@@ -1,14 +1,14 @@
 """The contract: a family is players, turns and one loss per player.
 
 A player's gradient is the gradient of the sum of its own terms with respect to its own parameters,
-and nothing else. The harness takes it, freezes what does not move, and takes the gradients of all
-moving players before any optimiser steps. A family never routes gradients between players by
+and nothing else. The training loop takes it, freezes what does not move, and takes the gradients of
+all moving players before any optimiser steps. A family never routes gradients between players by
 `detach`; a stop-gradient appears only where an equation has one.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,15 @@ from zoo.schedules import constant
 
 Losses = dict[str, dict[str, Tensor]]
 """Player -> term -> weighted live scalar; a player's loss is the sum of its terms."""
+
+
+ROLES = {
+    **{"G": "generator", "E": "encoder", "mean": "encoder", "scale": "scale of its encoder"},
+    **{"F": "critic of images", "s_x": "critic of images", "H": "critic of latents"},
+    **{"s_z": "critic of latents", "J": "joint critic", "s_xz": "joint critic"},
+    "D": "joint critic",
+}
+"""What a network is, by its name."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +75,12 @@ class Turn:
         name: told to `Game.losses`.
         players: who moves.
         repeats: how often in a row, each time on a fresh batch.
-        inference: networks that run in inference mode meanwhile.
 
     """
 
     name: str
     players: tuple[str, ...]
     repeats: int = 1
-    inference: tuple[str, ...] = ()
 
 
 class Batch(NamedTuple):
@@ -106,7 +113,8 @@ class Game(nn.Module):
 
     A family sets `players`, `turns` and, where it needs it, `noise`, and implements `losses`.
     Networks become attributes under their own names (`self.G`, `self.E`, ...). `image_range` is
-    that of the images G makes, which its body knows; `zoo.build` sets it.
+    that of the images G makes, which its body knows; `zoo.build` sets it, and the shapes of images,
+    (C, H, W), and of latents.
 
     Images that go in or out of the evaluation methods are in [-1, 1], whatever the game's own
     range; these methods leave train/eval mode and gradients to the caller.
@@ -116,6 +124,8 @@ class Game(nn.Module):
     turns: tuple[Turn, ...]
     noise: Mapping[str, tuple[int, ...]]
     image_range: tuple[float, float] = (-1.0, 1.0)
+    image_shape: tuple[int, int, int] | None = None
+    latent_dim: int | None = None
 
     G: nn.Module
     E: nn.Module
@@ -135,6 +145,18 @@ class Game(nn.Module):
         self.noise = {}
         for name, network in networks.items():
             self.add_module(name, network)
+
+    def __getattr__(self, name: str) -> Any:
+        """Name the network that a family does not have, and what it can do without."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name not in ROLES:
+                raise
+            able = ", ".join(sorted(self.capabilities))
+            raise AttributeError(
+                f"{type(self).__name__} has no {ROLES[name]} (network {name}); it can: {able}"
+            ) from None
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -213,9 +235,14 @@ class Game(nn.Module):
         return self.prior.sample(n, generator, truncation)
 
     def generate(self, z: Tensor) -> Tensor:
-        """G(z) in [-1, 1]: (N, d) -> (N, C, H, W)."""
+        """G(z) in [-1, 1]: (N, d) -> (N, C, H, W).
+
+        Raises:
+            ValueError: latents of another dimension.
+
+        """
         low, high = self.image_range
-        x: Tensor = self.G(z)
+        x: Tensor = self.G(self._checked(z))
         return (x - low) * (2 / (high - low)) - 1
 
     def encode(
@@ -245,7 +272,16 @@ class Game(nn.Module):
             total = total + self.score_pair(x, z)
         return total
 
+    def _checked(self, z: Tensor) -> Tensor:
+        if self.latent_dim is not None and z.shape[1:] != (self.latent_dim,):
+            raise ValueError(f"latents must be (N, {self.latent_dim}), got {tuple(z.shape)}")
+        return z
+
     def _inner(self, x: Tensor) -> Tensor:
+        """Return images in the game's own range; refuse those of another shape."""
+        if self.image_shape is not None and x.shape[1:] != self.image_shape:
+            shape = ", ".join(map(str, ("N", *self.image_shape)))
+            raise ValueError(f"images must be ({shape}), got {tuple(x.shape)}")
         low, high = self.image_range
         return (x + 1) * ((high - low) / 2) + low
 

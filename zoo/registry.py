@@ -2,7 +2,7 @@
 
 import ast
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -42,7 +42,7 @@ def describe(family: str) -> str:
     return docstring.splitlines()[0] if docstring else family
 
 
-SAID = ("TITLE", "COLOUR", "LABELS", "NOTES")
+SAID = ("TITLE", "COLOUR", "LABELS", "NOTES", "VARIANTS")
 """What a family's file may say of itself, as literals."""
 
 
@@ -55,6 +55,7 @@ class About:
         colour: its own in every figure, "#rrggbb"; "" if it has none.
         labels: loss term, or "player/term", -> what it looks at.
         notes: what a reader of its numbers should know; `{option}` stands for an option's value.
+        variants: option -> the file that holds the variant which has it.
 
     """
 
@@ -62,14 +63,15 @@ class About:
     colour: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    variants: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
 def about(family: str) -> About:
-    """Return what a family's file says of itself: its literals TITLE, COLOUR, LABELS and NOTES.
+    """Return what a family's file says of itself: TITLE, COLOUR, LABELS, NOTES, VARIANTS.
 
-    They are read, not imported: reports need no torch. A file outside the repository may leave out
-    any of them; one that is gone has its name alone.
+    They are literals, read and not imported: reports need no torch. A file outside the repository
+    may leave out any of them; one that is gone has its name alone.
     """
     path = source(family)
     found: dict[str, Any] = {}
@@ -81,6 +83,7 @@ def about(family: str) -> About:
         colour=found.get("COLOUR", ""),
         labels=found.get("LABELS", {}),
         notes=found.get("NOTES", ()),
+        variants=found.get("VARIANTS", {}),
     )
 
 
@@ -88,14 +91,19 @@ def _literals(node: ast.Assign) -> dict[str, Any]:
     """Return name -> value of an assignment of literals, to one name or to several at once."""
     target = node.targets[0]
     names = target.elts if isinstance(target, ast.Tuple) else [target]
-    values = (
-        node.value.elts if isinstance(node.value, ast.Tuple) and len(names) > 1 else [node.value]
-    )
-    found = {}
-    for name, value in zip(names, values, strict=False):
-        if isinstance(name, ast.Name) and name.id in SAID:
-            found[name.id] = ast.literal_eval(value)
-    return found
+    value, several = node.value, isinstance(target, ast.Tuple)
+    values = value.elts if several and isinstance(value, ast.Tuple) else [value]
+    return {
+        name.id: ast.literal_eval(value)
+        for name, value in zip(names, values, strict=False)
+        if isinstance(name, ast.Name) and name.id in SAID
+    }
+
+
+def sources(family: str, options: Iterable[str] = ()) -> list[Path]:
+    """Return the file of a family, and those of the variants that have some of the options."""
+    variants = about(family).variants
+    return [source(family), *(source(name) for o, name in variants.items() if o in options)]
 
 
 def default_of(family: str, option: str) -> Any:
@@ -105,7 +113,8 @@ def default_of(family: str, option: str) -> Any:
         KeyError: there is no such option with a literal default.
 
     """
-    for node in ast.walk(ast.parse(source(family).read_text())):
+    path = sources(family, [option])[-1]
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef) and node.name == "__init__":
             named = node.args.args[len(node.args.args) - len(node.args.defaults) :]
             for argument, default in zip(named, node.args.defaults, strict=True):

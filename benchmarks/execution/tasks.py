@@ -1,7 +1,6 @@
 """The tasks of a worker process: train runs, evaluate one, evaluate the control rows."""
 
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,10 +26,6 @@ from benchmarks.planning.plan import Job, evaluation_identity, is_evaluated, sta
 from datasets.registry import DATASETS
 
 UNTRAINED_SEEDS = 3
-STACKED_HINT = (
-    "this suite trains all seeds in one vectorised step, which allows less than plain PyTorch "
-    "(docs/game.md); to train each seed alone, step by step: --set training.stacked=false"
-)
 _references: dict[str, Any] = {}
 """Dataset -> its reference, loaded once in a process."""
 
@@ -49,8 +44,6 @@ def train(jobs: Sequence[Job], context: Context) -> dict[str, Outcome]:
         except Exception as error:  # whatever a family's code raises becomes visible failed runs
             for job in mine:
                 record(job.label, job.folder, error)
-            if _is_of_stacking(error):
-                tell("say", mine[0].label, text=STACKED_HINT)
     for job in jobs:
         if (outcome := outcomes[job.label]) == "trained":
             tell("trained", job.label)
@@ -127,15 +120,6 @@ def training_split(job: Job, reference: Any) -> Any:
 def _steps(job: Job) -> int:
     """Return after how many updates a training ended."""
     return int((read_json(job.folder / "training.json") or {}).get("steps", 0))
-
-
-def _is_of_stacking(error: Exception) -> bool:
-    """Whether a turn failed as several seeds' that had passed as one seed's, just before."""
-    from benchmarks.training import stacked
-
-    frames = traceback.extract_tb(error.__traceback__)
-    names = [frame.name for frame in frames if frame.filename == stacked.__file__]
-    return bool(names) and stacked.Together._check.__name__ not in names
 
 
 def _watch(job: Job, reference: Any) -> Any:

@@ -18,7 +18,7 @@ from benchmarks.common.errors import UserError
 from benchmarks.common.files import ROOT
 from benchmarks.planning.config import Run
 from datasets.registry import DATASETS
-from zoo.registry import source
+from zoo.registry import source, sources
 
 VERSIONS = Path(__file__).with_name("versions.toml")
 REGISTRIES = ("zoo.registry", "datasets.registry")
@@ -102,7 +102,7 @@ def sources_of(run: Run) -> dict[str, str]:
     Comments, docstrings and layout do not count.
     """
     start = [
-        source(run.family),
+        *sources(run.family, run.options),
         ROOT / "zoo" / "networks" / f"{run.networks.body}.py",
         ROOT / "datasets" / f"{run.dataset}.py",
         ROOT / "benchmarks" / "training" / "loop.py",

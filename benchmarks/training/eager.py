@@ -35,16 +35,13 @@ def play_turn(
 
 
 def arrange(game: Game, turn: Turn, optimisers: Mapping[str, PlayerOptimiser]) -> None:
-    """Freeze what does not move and set each network's mode; touches only what differs."""
+    """Freeze what does not move; touches only what differs."""
     movers = [optimisers[player] for player in turn.players]
     for optimiser in optimisers.values():
         if optimiser not in movers:
             optimiser.let_move(False)
     for optimiser in movers:
         optimiser.let_move(True)
-    for name, network in game.networks.items():
-        if network.training == (name in turn.inference):
-            network.train(name not in turn.inference)
 
 
 class Alone:

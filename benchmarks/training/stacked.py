@@ -8,6 +8,7 @@ is: `training.stacked` and the seed's number say them, and copies fill places wh
 there. So what a seed computes does not depend, to the bit, on who else trains.
 """
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
@@ -32,6 +33,25 @@ VIEWS = {
     *(aten.transpose.int, aten.unsqueeze.default, aten.view.default, aten._unsafe_view.default),
 }
 """Operations that return another look at the same memory."""
+
+
+class StackingError(ValueError):
+    """A turn that one seed can play, and several at once cannot; the message says what to do."""
+
+
+def _why(game: Game, turn: Turn, error: Exception) -> str:
+    """Say in which line of its file a turn cannot be vectorised, and what to do."""
+    file = type(game).losses.__code__.co_filename
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
+    where = f"{file}, line {lines[-1]}" if lines else file
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if "randomness" in str(error):
+        reason = "it draws random numbers; name them in `noise`, which has streams of its own"
+    return (
+        f"turn {turn.name!r} cannot be played for all seeds in one vectorised step ({where}: "
+        f"{reason}). docs/game.md says what a game may use; --set training.stacked=false trains "
+        "each seed alone, in plain PyTorch"
+    )
 
 
 class Together:
@@ -127,8 +147,6 @@ class Together:
 
     def _write_down(self, turn: Turn, inputs: Sequence[Tensor]) -> None:
         """Trace a turn: the forward mapped over the seeds, and each player's gradient."""
-        for name, network in self.game.networks.items():
-            network.train(name not in turn.inference)
         places = (len(self.parameters), len(self.parameters) + len(self.buffers))
 
         def turn_of_all(*flat: Tensor) -> list[Tensor]:
@@ -154,13 +172,8 @@ class Together:
         fixed = [*self.parameters.values(), *self.buffers.values()]
         try:
             self.turns[turn.name] = _plain(turn_of_all, fixed, inputs)
-        except RuntimeError as error:
-            if "randomness" not in str(error):
-                raise
-            raise ValueError(
-                f"{type(self.game).__name__} draws random numbers in turn {turn.name!r}; name them "
-                "in `noise`, so that they come from the run's own streams"
-            ) from error
+        except Exception as error:  # one seed alone has just passed
+            raise StackingError(_why(self.game, turn, error)) from error
 
     def _losses(self, turn: str, own: Mapping[str, Tensor], batch: Batch, step: Tensor) -> Losses:
         """Return the terms of all seeds, each of shape (S,), as one game computes them."""

@@ -215,7 +215,11 @@ def test_training_alone_is_offered_where_it_helps(
     engine = stacked.Together(games, [0, 1], torch.device("cpu"), pair)
     with pytest.raises((AttributeError, RuntimeError, ValueError)) as caught:
         engine.play(games[0].turns[0], [tiny_batch(game) for game in games], 0)
-    assert tasks._is_of_stacking(caught.value) == helps
+    assert isinstance(caught.value, stacked.StackingError) == helps
+    if helps:
+        assert "mine.py, line 2" in str(caught.value)
+        assert "--set training.stacked=false" in str(caught.value)
+        assert "\n" not in str(caught.value)
 
 
 def test_a_diverged_run_tells_after_how_many_updates(

@@ -58,7 +58,7 @@ class HandBuilder:
 
 def hand_game(family: str, prior: Prior | None = None, **options: object) -> Game:
     """Return a family's game over these networks."""
-    make: Callable[..., Game] = family_class(family)
+    make: Callable[..., Game] = family_class(family, options)
     return make(HandBuilder(), prior or Normal(2), **options)
 
 

@@ -219,3 +219,40 @@ def test_games_copy_and_reload() -> None:
         other.load_state_dict(copy.deepcopy(game.state_dict()))
         for a, b in zip(game.state_dict().values(), other.state_dict().values(), strict=True):
             assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("family", "method", "message"),
+    [
+        ("gan", "encode", "GAN has no encoder .network mean.; it can: generate, sample_prior, sc"),
+        ("gan", "features", "GAN has no encoder"),
+        ("gan_qp", "reconstruct", "GANQP has no encoder"),
+        ("autoencoder", "score", None),
+    ],
+)
+def test_what_a_game_cannot_do_says_what_is_missing(
+    family: str, method: str, message: str | None
+) -> None:
+    game = tiny_game(family).eval()
+    x = torch.zeros(2, *IMAGE)
+    if message is None:
+        assert method not in game.capabilities
+        return
+    with pytest.raises(AttributeError, match=message):
+        getattr(game, method)(x)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_images_and_latents_of_another_shape_are_refused(family: str) -> None:
+    game = tiny_game(family).eval()
+    if "generate" in game.capabilities:
+        with pytest.raises(ValueError, match=r"latents must be \(N, 4\), got \(2, 5\)"):
+            game.generate(torch.zeros(2, LATENT + 1))
+    if "encode" in game.capabilities:
+        with pytest.raises(ValueError, match=r"images must be \(N, 1, 8, 8\), got \(2, 3, 32, 32"):
+            game.encode(torch.zeros(2, 3, 32, 32))
+
+
+def test_other_attributes_are_missed_as_usual() -> None:
+    with pytest.raises(AttributeError, match="object has no attribute 'nonsense'"):
+        _ = tiny_game("gan").nonsense

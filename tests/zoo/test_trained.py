@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import zoo
-from benchmarks.common.context import Orders
+from benchmarks.common.context import Context
 from benchmarks.evaluation.normalise import main as normalise
 from benchmarks.evaluation.normalise import write_statistics
 from benchmarks.evaluation.protocol import PROTOCOLS
@@ -38,7 +38,7 @@ def trained(folder: Path, family: str, body: str = "mlp", **options: object) -> 
     """Train a few steps into a run folder as a worker leaves it, metrics made up."""
     run = tiny_run(family, steps=5, body=body, **options)
     job = Job(run, "0" * 64, folder)
-    _describe(job, Orders(None, True, folder, None, "cpu", 1, 1))
+    _describe(job, Context(offline=True, device="cpu", results=folder))
     split = load("digits").train
     assert train([run], [split], [folder], torch.device("cpu"), [Watch()]) == ["trained"]
     (folder / "metrics.json").write_text(json.dumps({"rows": {"": METRICS}}))

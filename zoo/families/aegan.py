@@ -13,10 +13,10 @@ either kind of fake.
 
 Deviations of the controlled tier: the shared networks, prior and batch (the author's are
 convolutions with layer norm over channels, input noise and dropout, z 16, batch 32); one critic
-step per generator-encoder step with those weights 2 : 1 : 1 instead of the author's `blocks`; and
-the critics' fakes are made in training mode. The author makes them in inference mode, which there
-switches noise and dropout off; here it would switch batch norm to running statistics of mixed
-batches, and the critics would judge other fakes than G and E are judged by.
+step per generator-encoder step with those weights 2 : 1 : 1 instead of the author's order
+(`aegan_blocks`); and the critics' fakes are made in training mode. The author makes them in
+inference mode, which there switches noise and dropout off; here it would switch batch norm to
+running statistics of mixed batches, and the critics would judge other fakes than G and E are.
 """
 
 from torch import Tensor
@@ -38,8 +38,6 @@ class AEGAN(Game):
         latent_weight: on the latent reconstruction.
         input_noise: standard deviation of what is added to the inputs of E and both critics, afresh
             at each of them. The critics' fakes are made without it.
-        blocks: the author's order: both critics on a batch of real ones, of x^ (z^), of real ones,
-            of x~ (z~), then four updates of G and E. One step of the run is then a whole block.
         half_life: steps in which both reconstruction weights halve; 0: they stay.
 
     """
@@ -51,7 +49,6 @@ class AEGAN(Game):
         image_weight: float = 10.0,
         latent_weight: float = 5.0,
         input_noise: float = 0.0,
-        blocks: bool = False,
         half_life: int = 0,
     ) -> None:
         if input_noise < 0 or half_life < 0:
@@ -67,72 +64,83 @@ class AEGAN(Game):
             "latent_critic": Player(("H", "s_z"), lr=5e-4, eps=1e-7, clip=clip),
             "generator_encoder": Player(("G", "E", "mean"), lr=2e-4, eps=1e-7, clip=clip),
         }
-        order = ("real", "hat", "real", "tilde") if blocks else ("critics",)
         self.turns = (
-            *(Turn(name, ("image_critic", "latent_critic")) for name in order),
-            Turn("generator_encoder", ("generator_encoder",), repeats=len(order)),
+            Turn("critics", ("image_critic", "latent_critic")),
+            Turn("generator_encoder", ("generator_encoder",)),
         )
 
     def losses(self, turn: str, batch: Batch, step: int) -> Losses:
         """Return the moving players' terms."""
-        if turn == "generator_encoder":
-            return {"generator_encoder": self._generator_encoder(batch, step)}
-        if turn != "critics":
-            return self._one_kind(turn, batch)
+        if turn == "critics":
+            return self._critics(batch)
+        return {"generator_encoder": self._generator_encoder(batch, step)}
+
+    def _critics(self, batch: Batch) -> Losses:
         x, z = batch.x, batch.z
         x_hat, z_hat = self.G(z), self.infer(x)
         x_til, z_til = self.G(z_hat), self.infer(x_hat)
-        images = [self._noisy(v, batch, "image", i) for i, v in enumerate((x, x_hat, x_til))]
-        latents = [self._noisy(v, batch, "latent", i) for i, v in enumerate((z, z_hat, z_til))]
+        x, x_hat, x_til = (
+            self.noisy(v, batch, "image", i) for i, v in enumerate((x, x_hat, x_til))
+        )
+        z, z_hat, z_til = (
+            self.noisy(v, batch, "latent", i) for i, v in enumerate((z, z_hat, z_til))
+        )
+        s_x, s_x_hat, s_x_til = map(self.score_image, (x, x_hat, x_til))
+        s_z, s_z_hat, s_z_til = map(self.score_latent, (z, z_hat, z_til))
         return {
-            "image_critic": _smoothed(*map(self.score_image, images)),
-            "latent_critic": _smoothed(*map(self.score_latent, latents)),
+            # L_Dx = 1/2 real + 1/4 hat + 1/4 tilde, with smoothed labels
+            "image_critic": {
+                "real": 0.5 * bce(s_x, REAL),
+                "hat": 0.25 * bce(s_x_hat, FAKE),
+                "tilde": 0.25 * bce(s_x_til, FAKE),
+            },
+            # L_Dz: the same of latents
+            "latent_critic": {
+                "real": 0.5 * bce(s_z, REAL),
+                "hat": 0.25 * bce(s_z_hat, FAKE),
+                "tilde": 0.25 * bce(s_z_til, FAKE),
+            },
         }
 
     def _generator_encoder(self, batch: Batch, step: int) -> dict[str, Tensor]:
         x, z = batch.x, batch.z
-        x_hat, z_hat = self.G(z), self.infer(self._noisy(x, batch, "image", 0))
-        x_til, z_til = self.G(z_hat), self.infer(self._noisy(x_hat, batch, "image", 1))
+        x_hat, z_hat = self.G(z), self.infer(self.noisy(x, batch, "image", 0))
+        x_til, z_til = self.G(z_hat), self.infer(self.noisy(x_hat, batch, "image", 1))
         left = 0.5 ** (step / self.half_life) if self.half_life else 1.0
-        s_x_hat = self.score_image(self._noisy(x_hat, batch, "image", 2))
-        s_x_til = self.score_image(self._noisy(x_til, batch, "image", 3))
-        s_z_hat = self.score_latent(self._noisy(z_hat, batch, "latent", 0))
-        s_z_til = self.score_latent(self._noisy(z_til, batch, "latent", 1))
+        s_x_hat = self.score_image(self.noisy(x_hat, batch, "image", 2))
+        s_x_til = self.score_image(self.noisy(x_til, batch, "image", 3))
+        s_z_hat = self.score_latent(self.noisy(z_hat, batch, "latent", 0))
+        s_z_til = self.score_latent(self.noisy(z_til, batch, "latent", 1))
         return {
             "image_reconstruction": left * self.image_weight * mean_absolute(x, x_til),
             "latent_reconstruction": left * self.latent_weight * mean_square(z, z_til),
-            "image_sample": called_real(s_x_hat),
-            "image_reconstructed": called_real(s_x_til),
-            "latent_code": called_real(s_z_hat),
-            "latent_reconstructed": called_real(s_z_til),
+            "image_sample": called_real(s_x_hat),  # - log Dx(x^)
+            "image_reconstructed": called_real(s_x_til),  # - log Dx(x~)
+            "latent_code": called_real(s_z_hat),  # - log Dz(z^)
+            "latent_reconstructed": called_real(s_z_til),  # - log Dz(z~)
         }
 
-    def _one_kind(self, kind: str, batch: Batch) -> Losses:
-        """Return the critics' terms on a batch of one kind: real, hat or tilde."""
-        x, z = batch.x, batch.z
-        if kind == "hat":
-            x, z = self.G(z), self.infer(x)
-        elif kind == "tilde":
-            x, z = self.G(self.infer(x)), self.infer(self.G(z))
-        target = REAL if kind == "real" else FAKE
-        s_x = self.score_image(self._noisy(x, batch, "image", 0))
-        s_z = self.score_latent(self._noisy(z, batch, "latent", 0))
-        return {"image_critic": {kind: bce(s_x, target)}, "latent_critic": {kind: bce(s_z, target)}}
-
-    def _noisy(self, value: Tensor, batch: Batch, kind: str, which: int) -> Tensor:
+    def noisy(self, value: Tensor, batch: Batch, kind: str, which: int) -> Tensor:
+        """Add the input noise, if there is any, to images or latents; `which` draw of the batch."""
         if self.input_noise == 0:
             return value
         return value + self.input_noise * batch.noise[kind][:, which]
 
 
-def _smoothed(s_real: Tensor, s_hat: Tensor, s_til: Tensor) -> dict[str, Tensor]:
-    """Return L_D = 1/2 real + 1/4 hat + 1/4 tilde with smoothed labels."""
-    return {
-        "real": 0.5 * bce(s_real, REAL),
-        "hat": 0.25 * bce(s_hat, FAKE),
-        "tilde": 0.25 * bce(s_til, FAKE),
-    }
-
-
+VARIANTS = {"blocks": "aegan_blocks"}
 TITLE, COLOUR = "AEGAN", "#009E73"
+LABELS = {
+    "real": "x called real",
+    "image_critic/hat": "G(z) called fake",
+    "image_critic/tilde": "G(E(x)) called fake",
+    "latent_critic/real": "z called a prior draw",
+    "latent_critic/hat": "E(x) called no prior draw",
+    "latent_critic/tilde": "E(G(z)) called no prior draw",
+    "image_reconstruction": "x against G(E(x))",
+    "latent_reconstruction": "z against E(G(z))",
+    "image_sample": "G(z) called real",
+    "image_reconstructed": "G(E(x)) called real",
+    "latent_code": "E(x) called a prior draw",
+    "latent_reconstructed": "E(G(z)) called a prior draw",
+}
 Family = AEGAN

@@ -65,4 +65,8 @@ class ALI(StochasticEncoder):
 
 
 TITLE, COLOUR = "ALI", "#332288"
+LABELS = {
+    "encoder_pair": "pairs (x, E(x))",
+    "generator_pair": "pairs (G(z), z)",
+}
 Family = ALI

@@ -57,4 +57,7 @@ class Autoencoder(Game):
 
 
 TITLE, COLOUR = "Autoencoder", "#B0B0B0"
+LABELS = {
+    "reconstruction": "x against G(E(x))",
+}
 Family = Autoencoder

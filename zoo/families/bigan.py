@@ -63,4 +63,8 @@ class BiGAN(Game):
 
 
 TITLE, COLOUR = "BiGAN", "#0072B2"
+LABELS = {
+    "encoder_pair": "pairs (x, E(x))",
+    "generator_pair": "pairs (G(z), z)",
+}
 Family = BiGAN

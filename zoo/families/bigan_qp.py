@@ -116,4 +116,11 @@ class BiGANQP(Game):
 
 
 TITLE, COLOUR = "BiGAN-QP", "#D55E00"
+LABELS = {
+    "critic/difference": "score of fake minus score of real",
+    "potential": "quadratic potential",
+    "difference": "score of real minus score of fake",
+    "latent_guidance": "z against E(G(z))",
+    "image_guidance": "x against G(E(x))",
+}
 Family = BiGANQP

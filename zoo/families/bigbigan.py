@@ -16,14 +16,11 @@ first weights, spectral norm on the critics only, and one learning rate of 2e-4 
 and 0.999, as small re-implementations use, instead of the paper's large-batch settings. Without
 unary terms and with a deterministic encoder this is BiGAN with a hinge loss.
 
-Variants: E may see images at a higher resolution than G's, and the critics these images average-
-pooled (the authors' demo); G and s_x may know the class c (small re-implementations), by G(z, c)
-and a projection v_c . F(x) added to s_x (Miyato & Koyama 2018).
+Variants in files of their own: G at a lower resolution than E, and a class condition.
 """
 
-import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate, softplus
+from torch.nn.functional import softplus
 
 from zoo.game import Batch, Builder, Losses, Player, StochasticEncoder, Turn
 from zoo.losses import hinge
@@ -42,11 +39,9 @@ class BigBiGAN(StochasticEncoder):
         encoder_lr_factor: E's learning rate over G's ("up E LR" in the paper is 10).
         spectral: spectral norm on the critics.
         average: decay of the average of G's and E's weights, a row of its own; 0 keeps none.
-        downscale: E's resolution over that of G and the critics.
-        classes: condition G and s_x on this many classes; 0 is unconditional.
 
     Raises:
-        ValueError: an option is out of range, or `downscale` does not divide the images' sides.
+        ValueError: `average` is out of range.
 
     """
 
@@ -60,24 +55,13 @@ class BigBiGAN(StochasticEncoder):
         encoder_lr_factor: float = 1.0,
         spectral: bool = True,
         average: float = 0.0,
-        downscale: int = 1,
-        classes: int = 0,
     ) -> None:
-        if classes < 0 or (classes and not unary_x):
-            raise ValueError("classes must be 0, or positive and with unary_x, which sees them")
         if not 0 <= average < 1:
             raise ValueError(f"average must be in [0, 1), got {average}")
         encoder = ("E", "mean", "scale") if stochastic else ("E", "mean")
         critic = ("F", "H", "J", "s_xz", *(["s_x"] * unary_x), *(["s_z"] * unary_z))
-        smaller = build.varied(downscale) if downscale != 1 else build
-        of_class = smaller.varied(more_latents=classes) if classes else smaller
-        networks = of_class("G") | build(*encoder) | smaller(*critic, spectral=critic * spectral)
-        if classes:
-            networks["s_xc"] = build.head("s_xc", networks["s_x"], classes, spectral)
-            critic = (*critic, "s_xc")
-        super().__init__(networks, prior)
+        super().__init__(build("G", *encoder) | build(*critic, spectral=critic * spectral), prior)
         self.unary_x, self.unary_z, self.stochastic = unary_x, unary_z, stochastic
-        self.downscale, self.classes = downscale, classes
         self.noise = {"encoder": (prior.dim,)} if stochastic else {}
         lr = {"G": 2e-4} | dict.fromkeys(encoder, 2e-4 * encoder_lr_factor)
         self.players = {
@@ -98,54 +82,66 @@ class BigBiGAN(StochasticEncoder):
         """Return the moving player's terms."""
         x, c, z = batch.x, batch.y, batch.z
         z_hat = self.draw(x, batch.noise["encoder"]) if self.stochastic else self.infer(x)
-        encoder = self._scores(self._pooled(x), z_hat, c)  # y = +1
-        generator = self._scores(self._sample(z, c), z, c)  # y = -1
-        if turn == "discriminator":
-            # L_D: three separate hinges; a hinge of the summed scores is another, worse loss
-            terms = {f"{name}_encoder": hinge(s, +1) for name, s in encoder.items()}
-            terms |= {f"{name}_generator": hinge(s, -1) for name, s in generator.items()}
-            return {"discriminator": terms}
-        # L_EG: s_x(x) and s_z(z) are part of the sum, though neither E nor G can move them
-        terms = {f"{name}_encoder": s.mean() for name, s in encoder.items()}
-        terms |= {f"{name}_generator": -s.mean() for name, s in generator.items()}
-        return {"generator_encoder": terms}
+        s_xz, s_x, s_z = self.scores(self.seen(x), z_hat, c)
+        t_xz, t_x, t_z = self.scores(self.sample(z, c), z, c)
+        scores = {
+            "s_xz_encoder": (s_xz, +1),
+            "s_x_encoder": (s_x, +1),
+            "s_z_encoder": (s_z, +1),
+            "s_xz_generator": (t_xz, -1),
+            "s_x_generator": (t_x, -1),
+            "s_z_generator": (t_z, -1),
+        }
+        # L_D: separate hinges; a hinge of the summed scores is another, worse loss.
+        # L_EG: s_x(x) and s_z(z) are part of the sum, though neither E nor G can move them.
+        loss = hinge if turn == "discriminator" else _signed
+        return {turn: {name: loss(s, y) for name, (s, y) in scores.items() if s is not None}}
 
-    def _scores(self, x: Tensor, z: Tensor, c: Tensor) -> dict[str, Tensor]:
+    def scores(
+        self, x: Tensor, z: Tensor, c: Tensor
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Return s_xz, s_x and s_z of pairs, each (N,), None if unused; c are the classes."""
         f, h = self.F(x), self.H(z)
-        scores = {"s_xz": self.s_xz(self.J(f, h)).squeeze(1)}
-        if self.unary_x:
-            scores["s_x"] = self.s_x(f).squeeze(1)
-        if self.classes:
-            s_xc = self.get_submodule("s_xc")(f)
-            scores["s_x"] = scores["s_x"] + (s_xc * self._one_hot(c)).sum(1)
-        if self.unary_z:
-            scores["s_z"] = self.s_z(h).squeeze(1)
-        return scores
+        s_xz = self.s_xz(self.J(f, h)).squeeze(1)
+        s_x = self.score_features(f, c) if self.unary_x else None
+        s_z = self.s_z(h).squeeze(1) if self.unary_z else None
+        return s_xz, s_x, s_z
 
-    def _sample(self, z: Tensor, c: Tensor) -> Tensor:
-        x: Tensor = self.G(torch.cat([z, self._one_hot(c)], 1) if self.classes else z)
+    # What variants change.
+
+    def sample(self, z: Tensor, c: Tensor) -> Tensor:
+        """G(z): (N, d) -> (N, C, H, W)."""
+        x: Tensor = self.G(z)
         return x
 
-    def _one_hot(self, c: Tensor) -> Tensor:
-        return (c.unsqueeze(1) == torch.arange(self.classes, device=c.device)).float()
+    def seen(self, x: Tensor) -> Tensor:
+        """What the critics see of a real image: (N, C, H, W)."""
+        return x
 
-    def _pooled(self, x: Tensor) -> Tensor:
-        return avg_pool2d(x, self.downscale) if self.downscale > 1 else x
-
-    @property
-    def capabilities(self) -> frozenset[str]:
-        """What the base says, less what would need an image's class."""
-        return super().capabilities - ({"reconstruct", "score"} if self.classes else set())
+    def score_features(self, f: Tensor, c: Tensor) -> Tensor:
+        """Return a . F(x): (N, w) -> (N,)."""
+        s: Tensor = self.s_x(f).squeeze(1)
+        return s
 
     def generate(self, z: Tensor) -> Tensor:
-        """G(z) at E's resolution; with classes they take turns along the batch."""
-        x = self._sample(z, torch.arange(len(z), device=z.device) % max(1, self.classes))
-        return interpolate(x, scale_factor=self.downscale) if self.downscale > 1 else x
-
-    def score(self, x: Tensor, z: Tensor) -> Tensor:
-        """The sum of the scores of (x, z), the critics at their own resolution."""
-        return super().score(self._pooled(x), z)
+        """G(z), which every body that has all networks makes in [-1, 1]."""
+        x: Tensor = self.G(self._checked(z))
+        return x
 
 
+def _signed(s: Tensor, y: int) -> Tensor:
+    """Return the mean of y s."""
+    return y * s.mean()
+
+
+VARIANTS = {"downscale": "bigbigan_low_resolution", "classes": "bigbigan_classes"}
 TITLE, COLOUR = "BigBiGAN", "#E69F00"
+LABELS = {
+    "s_xz_encoder": "pair score of (x, E(x))",
+    "s_x_encoder": "image score of x",
+    "s_z_encoder": "latent score of E(x)",
+    "s_xz_generator": "minus the pair score of (G(z), z)",
+    "s_x_generator": "minus the image score of G(z)",
+    "s_z_generator": "minus the latent score of z",
+}
 Family = BigBiGAN

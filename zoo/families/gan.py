@@ -58,4 +58,9 @@ class GAN(Game):
 
 
 TITLE, COLOUR = "GAN", "#444444"
+LABELS = {
+    "real": "x called real",
+    "fake": "G(z) called fake",
+    "adversarial": "G(z) called real",
+}
 Family = GAN

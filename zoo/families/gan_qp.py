@@ -99,4 +99,9 @@ class GANQP(Game):
 
 
 TITLE, COLOUR = "GAN-QP", "#CC79A7"
+LABELS = {
+    "critic/difference": "score of fake minus score of real",
+    "potential": "quadratic potential",
+    "difference": "score of real minus score of fake",
+}
 Family = GANQP

@@ -72,4 +72,10 @@ class JointLatentRegressor(Game):
 
 
 TITLE, COLOUR = "Joint latent regressor", "#882255"
+LABELS = {
+    "real": "x called real",
+    "fake": "G(z) called fake",
+    "adversarial": "G(z) called real",
+    "latent_regression": "z against E(G(z))",
+}
 Family = JointLatentRegressor

@@ -77,4 +77,10 @@ class LatentRegressor(Game):
 
 
 TITLE, COLOUR = "Latent regressor", "#56B4E9"
+LABELS = {
+    "real": "x called real",
+    "fake": "G(z) called fake",
+    "adversarial": "G(z) called real",
+    "latent_regression": "z against E(G(z))",
+}
 Family = LatentRegressor

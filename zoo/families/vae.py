@@ -67,4 +67,9 @@ class VAE(StochasticEncoder):
 
 
 TITLE, COLOUR = "VAE", "#8A8A2B"
+LABELS = {
+    "reconstruction": "x against G(E(x))",
+    "divergence": "divergence of E(x) from the prior",
+}
+NOTES = ("a Gaussian likelihood of variance {variance:g} per pixel",)
 Family = VAE

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from benchmarks.planning.config import NetworkSettings, Suite
+from benchmarks.planning.config import NetworkSettings, Run, Suite
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.planning.keys import Key
 from benchmarks.planning.plan import ENDED, Job, state
@@ -21,7 +22,7 @@ from benchmarks.report.stats.placement import placed
 from benchmarks.report.data.summary import Summary
 from benchmarks.planning.rows import settings_of
 from datasets.registry import DATASETS
-from zoo.registry import default_of
+from zoo.registry import about, default_of
 
 WITHIN = "Rows are compared within their setting only: what is marked is the best of one setting."
 
@@ -139,12 +140,9 @@ def _placed(summary: Summary, runs: pd.DataFrame, elsewhere: Sequence[str]) -> l
 def _remarks(suite: Suite, jobs: Sequence[Job]) -> list[str]:
     """Return what the numbers of some rows rest on."""
     said = [
-        f"{row}: a Gaussian likelihood of variance {variance:g} per pixel."
-        for row, variance in {
-            job.key.name: job.run.options.get("variance", default_of("vae", "variance"))
-            for job in jobs
-            if job.run.family == "vae"
-        }.items()
+        f"{row}: {note.format_map(_Options(run))}."
+        for row, run in {job.key.name: job.run for job in jobs}.items()
+        for note in about(run.family).notes
     ]
     if len({job.run.networks for job in jobs}) > 1:
         said.append(
@@ -152,6 +150,17 @@ def _remarks(suite: Suite, jobs: Sequence[Job]) -> list[str]:
             f"{_described(suite.networks)}: no measure of the other rows' networks."
         )
     return said
+
+
+class _Options(dict[str, Any]):
+    """The options of a run; those that it leaves out have the family's defaults."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run.options)
+        self.family = run.family
+
+    def __missing__(self, option: str) -> Any:
+        return default_of(self.family, option)
 
 
 def heading(suite: Suite, jobs: Sequence[Job]) -> str:
