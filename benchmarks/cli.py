@@ -228,13 +228,10 @@ def _write_and_show(
     material = gather(suite, jobs, controls, context.command, notes)
     folder = write_report(material, context.results)
     say(f"\n{heading(suite, jobs)}")
-    for table in summary.terminal(material.summary, console.width):
-        console.print(table)
-    for verdict in material.verdicts:
-        say(f"{verdict.verdict}: {verdict.claim.says} ({verdict.numbers})")
-    for sentence in findings.findings(material):
-        say(sentence)
-    say(f"report: {folder / 'index.html'}, with tables and figures beside it")
+    for line in findings.answer(material):
+        console.print(f"- {line}", highlight=False, markup=False)
+    console.print(summary.terminal(material.summary, console.width))
+    say(f"all columns, figures and downloads: {folder / 'index.html'}")
 
 
 def _inception(context: Context, suite: Suite) -> Path | None:

@@ -75,7 +75,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"pandas", "torch", "rich"},
     ),
     "run_all": (
-        {"benchmarks", "benchmarks.common", "benchmarks.regression", "datasets"}, {"typer"},
+        {"benchmarks", "benchmarks.common", "benchmarks.regression", "datasets"},
+        {"pydantic", "typer"},
     ),
 }  # fmt: skip
 TORCH_FREE = ("benchmarks.planning", "benchmarks.records", "benchmarks.report", "benchmarks.docgen")

@@ -80,7 +80,7 @@ def cell_of(row: dict[str, Any] | None, metric: Metric) -> str:
 def said(report: Report) -> list[str]:
     """Return what a report's claims came to, or else its first findings, as lines of a list."""
     verdicts = [
-        f"- **{one['verdict']}**: {one['says']} ({one['rows']}: {one['numbers']})"
+        f"- **{one['verdict']}**: {one['says']} ({one['numbers']})"
         for one in report.content["verdicts"]
     ]
     return verdicts or [f"- {line}" for line in report.content["findings"][:3]]

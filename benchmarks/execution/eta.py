@@ -127,7 +127,7 @@ def typical_seconds(dataset: str) -> dict[str, tuple[float, float]]:
         for row in report.get("rows", []) if report.get("dataset") == dataset else []:
             means = [row["cells"].get(f"{part}_seconds", {}).get("mean") for part in PARTS]
             if row["readout"] == "" and None not in means:
-                found.setdefault(row["name"], []).append((means[0], means[1]))
+                found.setdefault(row.get("id", row["name"]), []).append((means[0], means[1]))
     return {
         row: (mean(cost[0] for cost in costs), mean(cost[1] for cost in costs))
         for row, costs in found.items()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from zoo.registry import about
+
 Kind = Literal["model", "reference", "control"]
 
 
@@ -21,8 +23,7 @@ class Key:
         variant: of that row; "" for the row itself.
         readout: which part of a training; "" for the training's own numbers.
         kind: "reference" is a model of one direction only.
-        title: what people call the row with its variant where that is neither the row's own name
-            nor "row (variant)": a suite's name for a varied row, a control's words.
+        title: a control's words; the suite's name of a varied row.
 
     """
 
@@ -34,9 +35,16 @@ class Key:
     title: str = ""
 
     @property
+    def id(self) -> str:
+        """What files and the command line call it, with its readout."""
+        return label_of(self.title or label_of(self.row, self.variant), self.readout)
+
+    @property
     def name(self) -> str:
         """What people call the row with its variant, whatever the readout."""
-        return self.title or label_of(self.row, self.variant)
+        if self.kind == "control":
+            return self.title or self.row
+        return label_of(self._row_name, self.variant.replace("_", " "))
 
     @property
     def label(self) -> str:
@@ -46,4 +54,8 @@ class Key:
     @property
     def unvaried(self) -> str:
         """What the row that it varies is called, with the same readout."""
-        return label_of(self.row, self.readout)
+        return label_of(self._row_name, self.readout)
+
+    @property
+    def _row_name(self) -> str:
+        return about(self.family).title if self.row == self.family else self.row

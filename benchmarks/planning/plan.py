@@ -49,7 +49,7 @@ class Job:
     @property
     def label(self) -> str:
         """Short name for messages."""
-        return f"{self.key.name} seed {self.run.seed}"
+        return f"{self.key.id} seed {self.run.seed}"
 
     @property
     def evaluation_identity(self) -> dict[str, str]:

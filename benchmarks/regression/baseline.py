@@ -106,9 +106,9 @@ def write_baseline(
         raise UserError("the baseline's runs are not all finished; run the same command again")
     values = {
         family: {m: rows[m].dropna().tolist() for m in GATED if rows[m].notna().any()}
-        for family, rows in runs.groupby("label", sort=False)
+        for family, rows in runs.groupby("id", sort=False)
     }
-    diverged = {f: int((rows["status"] == "diverged").sum()) for f, rows in runs.groupby("label")}
+    diverged = {f: int((rows["status"] == "diverged").sum()) for f, rows in runs.groupby("id")}
     path = baseline_path(suite, results)
     content: dict[str, Any] = {
         "settings": settings_of(suite),
@@ -157,7 +157,7 @@ def compare(baseline: dict[str, Any], runs: pd.DataFrame) -> list[Finding]:
     checks = _checks(baseline, runs)
     findings = []
     for family, metric in checks:
-        new = runs.loc[runs["label"] == family, metric].dropna().tolist()
+        new = runs.loc[runs["id"] == family, metric].dropna().tolist()
         if new:
             old = baseline["values"][family][metric]
             findings.append(finding(family, metric, old, new, ALPHA / len(checks)))
@@ -174,7 +174,7 @@ def refuse_shared_seeds(baseline: dict[str, Any], seeds: Iterable[int]) -> None:
 def losses(baseline: dict[str, Any], runs: pd.DataFrame) -> list[str]:
     """Return a line for what is missing: lost runs, lost metrics, families without a baseline."""
     lines = []
-    for family, rows in runs.groupby("label", sort=False):
+    for family, rows in runs.groupby("id", sort=False):
         if family not in baseline["values"]:
             lines.append(f"{family}: the baseline does not know it; make a new baseline")
             continue
@@ -246,7 +246,7 @@ def powerless(
 
 def _checks(baseline: dict[str, Any], runs: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the (family, metric) pairs that both a baseline and some runs have."""
-    present = set(runs["label"])
+    present = set(runs["id"])
     return [(f, m) for f, own in baseline["values"].items() if f in present for m in own]
 
 

@@ -12,16 +12,21 @@ from benchmarks.common.files import read_json, whole, write_json, write_text
 from benchmarks.report.data import frame, summary
 from benchmarks.report.data.columns import first
 from benchmarks.report.data.contents import Material, heading
-from benchmarks.report.figures import forest, pictures, quality
+from benchmarks.report.figures import forest, overview, pictures, quality
 from benchmarks.report.figures.curves import gradient_norms, losses
 from benchmarks.report.figures.style import FORMATS, looks_of
 from benchmarks.report.formats import latex, markdown, page, report_json
 
 DRAWN = ".figures.json"
+TRADEOFF = (
+    "FID against reconstruction error: a point per model with 95 % intervals over seeds; dashed: "
+    "controls, solid: models of one direction"
+)
+OVERVIEW = "Real test images, their reconstruction by every model, and the trade-off in numbers"
 FOREST = "Headline metrics of {}: mean over seeds and 95 % interval; dashed: controls"
 LEARNING = (
     "Quality during training, on fewer samples, over updates and over seconds (thick: mean over "
-    "seeds; thin: each seed); the last look is before the end, whose values stand in the table; "
+    "seeds; thin: each seed); the last quick evaluation is before the end (final values: the table); "
     "seconds compare only runs of one machine, as busy each time, so published runs next to one's "
     "own have none; of seeds that train together each has an equal share, and the first updates' "
     "include start-up (tracing)"
@@ -29,8 +34,8 @@ LEARNING = (
 TRUNCATION = "Truncated draws |z| < threshold, on fewer samples (dotted: the whole prior)"
 OVER_TRAINING = "Samples of the same 16 draws over training; left: updates so far"
 EMBEDDING = (
-    "E(x) of the same test images in two dimensions (t-SNE), each as its class: who lies beside "
-    "whom has a meaning, distances between groups have none"
+    "E(x) of the same test images in two dimensions (t-SNE), each as its class: only local "
+    "neighbourhoods are meaningful"
 )
 POINTS = (
     "Points of a known mixture, one run of each family: test points, as many samples, and what "
@@ -96,6 +101,7 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
     looks = looks_of([*(job.key.name for job in jobs), *runs["label"]])
     truncation, curves = frame.truncation_frame(jobs), frame.curve_frame(jobs)
     drawings: dict[str, tuple[str, Callable[[Path], bool]]] = {
+        "tradeoff": (TRADEOFF, partial(overview.tradeoff, material.summary, looks)),
         **{
             f"forest_{question}": (
                 FOREST.format(question),
@@ -120,6 +126,10 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
         own = curves[curves["label"] == row] if len(curves) else curves
         stem = f"losses_{slug(row)}"
         drawings[stem] = (LOSSES.format(row), partial(losses, row, family, own))
+    drawings["overview"] = (
+        OVERVIEW,
+        partial(overview.overview, material.summary, jobs, looks),
+    )
     drawings["gradient_norms"] = (GRADIENTS, partial(gradient_norms, curves))
     return {name: what for name, (what, draw) in drawings.items() if draw(folder / name)}
 

@@ -98,7 +98,7 @@ class GANQP(Game):
         return super().capabilities - ({"score"} if self.compares else set())
 
 
-TITLE, COLOUR = "GAN-QP", "#CC79A7"
+TITLE, COLOUR = "GAN-QP", "#C2559A"
 LABELS = {
     "critic/difference": "score of fake minus score of real",
     "potential": "quadratic potential",

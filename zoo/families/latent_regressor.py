@@ -76,7 +76,7 @@ class LatentRegressor(Game):
         }
 
 
-TITLE, COLOUR = "Latent regressor", "#56B4E9"
+TITLE, COLOUR = "Latent regressor", "#2E8BC0"
 LABELS = {
     "real": "x called real",
     "fake": "G(z) called fake",

@@ -66,7 +66,7 @@ class VAE(StochasticEncoder):
         }
 
 
-TITLE, COLOUR = "VAE", "#8A8A2B"
+TITLE, COLOUR = "VAE", "#7A7A20"
 LABELS = {
     "reconstruction": "x against G(E(x))",
     "divergence": "divergence of E(x) from the prior",

@@ -30,8 +30,8 @@ class Seeds:
 
 
 def columns_of(key: Key) -> dict[str, Any]:
-    """Return what a line of a DataFrame says of its row: every part, and its label."""
-    return asdict(key) | {"label": key.label}
+    """Return what a line of a DataFrame says of its row: every part, its label and its id."""
+    return asdict(key) | {"label": key.label, "id": key.id}
 
 
 def keys_of(frame: pd.DataFrame) -> dict[str, Key]:
@@ -64,7 +64,7 @@ def first(
         labels = list(table[column])
         for name in FIRST:
             led[name + ending] = [_about(name, keys[label], seeds[label]) for label in labels]
-    gone = {*FIRST, "title", *(columns if len(columns) > 1 else ())}
+    gone = {*FIRST, "title", "id", *(columns if len(columns) > 1 else ())}
     rest = table.drop(columns=[name for name in table if name in gone])
     return pd.concat([pd.DataFrame(led, index=table.index), rest], axis=1)
 

@@ -24,6 +24,7 @@ from benchmarks.planning.rows import settings_of
 from datasets.registry import DATASETS
 from zoo.registry import about, default_of
 
+TIERS = {"controlled": "matched settings", "faithful": "authors' settings"}
 WITHIN = "Rows are compared within their setting only: what is marked is the best of one setting."
 
 
@@ -175,11 +176,11 @@ def heading(suite: Suite, jobs: Sequence[Job]) -> str:
 
 def conditions(jobs: Sequence[Job]) -> str:
     """Return under what the rows were trained: tier, networks and budget."""
-    return f"{_tiers(jobs)} tier, {_networks(jobs)}, {_budgets(jobs)}"
+    return f"{_tiers(jobs)}, {_networks(jobs)}, {_budgets(jobs)}"
 
 
 def _tiers(jobs: Sequence[Job]) -> str:
-    return " and ".join(dict.fromkeys(job.run.tier for job in jobs))
+    return " and ".join(dict.fromkeys(TIERS[job.run.tier] for job in jobs))
 
 
 def _networks(jobs: Sequence[Job]) -> str:

@@ -154,9 +154,8 @@ def changes_of(suite: Suite, jobs: Iterable[Job]) -> str:
         for name in dict.fromkeys([*own, *other])
         if own.get(name) != other.get(name)
     ]
-    what = "suite's short form" if suite.name.endswith(SHORT) else "suite"
     said = list(filter(None, said))
-    return f"Not the {what} as it stands: {', '.join(said)}." if said else ""
+    return f"Modified suite: {', '.join(said)}." if said else ""
 
 
 def _settings(suite: Suite) -> dict[str, Any]:

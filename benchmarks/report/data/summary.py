@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -141,55 +143,59 @@ def shown(summary: Summary) -> list[Metric]:
     return [m for m in METRICS.values() if m.headline and m.name in present]
 
 
-def terminal(summary: Summary, width: int) -> list[Table]:
-    """Return the table for a terminal, mean above interval; a narrow one gets it in parts.
+COLUMNS = 5
+"""Metrics that a terminal shows at most."""
+HEAD_LETTERS = 14
+
+
+def terminal(summary: Summary, width: int) -> Table:
+    """Return one table for a terminal, mean above interval: of each question its first metrics.
 
     Args:
         summary: what to show.
-        width: characters of the terminal.
+        width: characters of the terminal; as many metrics as fit without breaking a word.
 
     """
-    metrics = shown(summary)
-    whole = _terminal(summary, None, metrics)
-    if _natural_width(whole) <= width:
-        return [whole]
-    questions = {m.question: [o for o in metrics if o.question == m.question] for m in metrics}
-    tables = []
-    for question, left in questions.items():
-        while left:
-            part = left
-            while len(part) > 1 and _natural_width(_terminal(summary, question, part)) > width:
-                part = part[:-1]
-            tables.append(_terminal(summary, question, part))
-            left = left[len(part) :]
-    return tables
+    metrics = _in_turn([m for m in shown(summary) if m.question != "cost"])[:COLUMNS]
+    while len(metrics) > 1 and _natural_width(_terminal(summary, metrics)) > width:
+        metrics = metrics[:-1]
+    return _terminal(summary, [m for m in shown(summary) if m in metrics])
 
 
-def _terminal(summary: Summary, title: str | None, metrics: Sequence[Metric]) -> Table:
-    table = Table(title=title, title_justify="left", pad_edge=False)
-    table.add_column("family", no_wrap=True)
+def _in_turn(metrics: Sequence[Metric]) -> list[Metric]:
+    """Return the first metric of every question, then the second of each, and so on."""
+    asked: dict[str, int] = {}
+    turn = {}
+    for metric in metrics:
+        turn[metric.name] = asked[metric.question] = asked.get(metric.question, -1) + 1
+    return sorted(metrics, key=lambda metric: turn[metric.name])
+
+
+def _terminal(summary: Summary, metrics: Sequence[Metric]) -> Table:
+    table = Table(pad_edge=False, box=SIMPLE_HEAD)
+    table.add_column("model", no_wrap=True)
     table.add_column("seeds", no_wrap=True)
     for metric in metrics:
-        table.add_column(head(metric), justify="right", no_wrap=True)
+        table.add_column(fill(head(metric), HEAD_LETTERS), justify="right", no_wrap=True)
     rows = [row for row in summary.keys if speaks(summary, row, metrics)]
     for position, row in enumerate(rows):
         if position and summary.kind(row) != summary.kind(rows[position - 1]):
             table.add_section()
         cells = [_two_lines(summary, row, metric) for metric in metrics]
         style = "dim" if summary.kind(row) == "control" else ""
-        table.add_row(row, summary.runs(row), *cells, style=style)
+        table.add_row(row, summary.finished(row), *cells, style=style)
     return table
+
+
+def _natural_width(table: Table) -> int:
+    roomy = Console(width=1000)
+    return Measurement.get(roomy, roomy.options, table).maximum
 
 
 def speaks(summary: Summary, row: str, metrics: Sequence[Metric]) -> bool:
     """Whether a row has something to say here; one that lost all its runs stays visible."""
     lost = not summary.seeds[row].done
     return lost or any((row, metric.name) in summary.cells for metric in metrics)
-
-
-def _natural_width(table: Table) -> int:
-    roomy = Console(width=1000)
-    return Measurement.get(roomy, roomy.options, table).maximum
 
 
 def further(summary: Summary) -> dict[str, list[Metric]]:
@@ -201,7 +207,7 @@ def further(summary: Summary) -> dict[str, list[Metric]]:
 
 def markdown(summary: Summary, metrics: Sequence[Metric]) -> str:
     """Return a Markdown table of some metrics."""
-    columns = ["family", "seeds", *(head(m) for m in metrics)]
+    columns = ["model", "seeds", *(head(m) for m in metrics)]
     lines = [table_line(columns), table_line(["---", "---", *["---:"] * len(metrics)])]
     for row in (row for row in summary.keys if speaks(summary, row, metrics)):
         name = f"*{row}*" if summary.kind(row) == "control" else row
@@ -245,8 +251,8 @@ def _two_lines(summary: Summary, row: str, metric: Metric) -> str:
         return ""
     text = mean(summary, row, metric)
     text = f"[bold green]{text}[/]" if row in summary.best[metric.name] else text
-    ends = interval(cell, metric)
-    return f"{text}\n[dim]{ends[1:-1]}[/]" if ends else text
+    ends = interval(cell, metric)[1:-1]
+    return f"{text}\n[dim]{ends}[/]" if ends else text
 
 
 def mean(summary: Summary, row: str, metric: Metric) -> str:

@@ -16,12 +16,29 @@ PICTURES = {
     "in a row",
     "interpolation": "From one test image to another: the image, nine points on the straight line "
     "between the codes of both, the other image",
-    "neighbours": "Test image, then its five nearest training images in latent space: by distance "
-    "behind the first gap, by angle behind the second",
+    "neighbours": "Test image, then its five nearest training images in latent space by distance "
+    "(behind the first gap)",
     "truncated": "The same twelve draws, a row for each threshold (0.25, 0.5, 0.75, 1, 1.5, 2), "
     "the last row not truncated",
 }
 """Picture of a run folder -> what it shows, the same for every family."""
+
+
+COLUMNS = 8
+"""Images in a row of a run's samples and reconstructions."""
+PADDING = 1
+"""Pixels between the images of a picture, and round it."""
+
+
+def cells_of(picture: np.ndarray, columns: int) -> list[np.ndarray]:
+    """Return the images of a run's picture, row by row, each (H, W, C) without its padding."""
+    side = (picture.shape[1] - PADDING) // columns
+    rows = (picture.shape[0] - PADDING) // side
+    return [
+        picture[r * side + PADDING : (r + 1) * side, c * side + PADDING : (c + 1) * side]
+        for r in range(rows)
+        for c in range(columns)
+    ]
 
 
 def showing(jobs: Iterable[Job], name: str) -> dict[str, Job]:
@@ -48,13 +65,33 @@ def side_by_side(jobs: Sequence[Job], kind: str, stem: Path) -> bool:
     first = showing(jobs, f"{kind}.png")
     if not first:
         return False
-    figure, axes = grid(len(first), columns=3, panel=(3.4, 3.5))
-    for axis, (family, job) in zip(axes, first.items(), strict=True):
-        axis.imshow(plt.imread(job.folder / f"{kind}.png"), interpolation="nearest")
-        axis.set_title(f"{family}, seed {job.run.seed}")
+    shown = {f"{row}, seed {job.run.seed}": plt.imread(job.folder / f"{kind}.png")
+             for row, job in first.items()}  # fmt: skip
+    if kind == "samples" and (real := real_images(jobs)) is not None:
+        shown = {"real test images": real} | shown
+    figure, axes = grid(len(shown), columns=3, panel=(3.4, 3.5))
+    for axis, (title, picture) in zip(axes, shown.items(), strict=True):
+        axis.imshow(picture, interpolation="nearest")
+        axis.set_title(title)
         axis.axis("off")
     save(figure, stem)
     return True
+
+
+def real_images(jobs: Iterable[Job]) -> np.ndarray | None:
+    """Return test images as a picture of samples is laid out, from a run's reconstructions."""
+    for job in showing(jobs, "reconstructions.png").values():
+        images = cells_of(plt.imread(job.folder / "reconstructions.png"), COLUMNS)[::2]
+        rows = [_padded(images[i : i + COLUMNS]) for i in range(0, len(images), COLUMNS)]
+        return np.concatenate([np.zeros_like(rows[0][:PADDING]), *rows])
+    return None
+
+
+def _padded(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Return a row of images with the padding of pictures to their left and below."""
+    framed = [np.pad(image, ((0, PADDING), (PADDING, 0), (0, 0))) for image in images]
+    row = np.concatenate(framed, axis=1)
+    return np.concatenate([row, np.zeros_like(row[:, :PADDING])], axis=1)
 
 
 def over_training(jobs: Sequence[Job], stem: Path) -> bool:

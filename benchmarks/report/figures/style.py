@@ -28,23 +28,16 @@ from matplotlib.ticker import (
 )
 
 from benchmarks.common.files import whole
-from zoo.registry import FAMILIES
+from zoo.registry import FAMILIES, about
 
 FORMATS: dict[str, dict[str, Any]] = {
-    "png": {"dpi": 120},
+    "png": {"dpi": 200, "pil_kwargs": {"optimize": True}},
     "pdf": {"metadata": {"CreationDate": None}},  # the same figure again is the same file
 }
 DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 HANDLE_INCHES, LETTER_INCHES = 0.75, 0.07
 """What an entry of a legend takes beside its name, and a letter of the name."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-PALETTE = (
-    *("#E69F00", "#009E73", "#D55E00", "#332288", "#0072B2", "#882255"),
-    *("#56B4E9", "#8A8A2B", "#B0B0B0", "#CC79A7", "#444444"),
-)
-"""Colours that the colour-blind can tell apart (Okabe and Ito 2008, Tol 2021), of the registered
-families from the last to the first."""
-
 PANEL = (4.2, 3.0)
 GREY = "0.45"
 TICKS = 4
@@ -74,22 +67,31 @@ Looks = dict[str, Look]
 
 
 def looks_of(names: Iterable[str]) -> Looks:
-    """Return a look for each name: a registered family's own, in every report; else a free one."""
+    """Return a look for each name: that of the family with this title, or a free one.
+
+    The colours are the families' own, which the colour-blind can tell apart (Okabe and Ito 2008,
+    Tol 2021).
+    """
     order = list(dict.fromkeys(names))
-    own = {family: i for i, family in enumerate(reversed(FAMILIES)) if family in order}
+    known = [about(family) for family in reversed(FAMILIES)]
+    own = {one.title: i for i, one in enumerate(known) if one.title in order}
     free = (i for i in count() if i not in own.values())
     places = {name: own[name] if name in own else next(free) for name in order}
-    return {name: _look(i) for name, i in places.items()}
+    return {name: _look(i, known[i % len(known)].colour) for name, i in places.items()}
 
 
-def _look(i: int) -> Look:
-    colour = to_rgb(PALETTE[i % len(PALETTE)])
-    return Look(colour, DASHES[i % len(DASHES)], MARKERS[i % len(MARKERS)])
+def _look(i: int, colour: str) -> Look:
+    return Look(to_rgb(colour), DASHES[i % len(DASHES)], MARKERS[i % len(MARKERS)])
+
+
+def set_theme() -> None:
+    """Set the theme of all figures; fonts are embedded as TrueType, which papers ask for."""
+    sns.set_theme(style="whitegrid", context="paper", rc={"pdf.fonttype": 42, "ps.fonttype": 42})
 
 
 def grid(n: int, columns: int = 2, panel: tuple[float, float] = PANEL) -> tuple[Figure, list[Axes]]:
     """Return a figure with n panels, some side by side."""
-    sns.set_theme(style="whitegrid", context="paper")
+    set_theme()
     columns = min(columns, n)
     rows = -(-n // columns)
     figure, axes = plt.subplots(

@@ -12,9 +12,9 @@ from benchmarks.report.text import differences, findings, settings
 
 READING = (
     "Mean over training seeds with its 95 % interval (on the metric's natural scale; no interval "
-    "for one seed). **Bold**: better than every other family by the interval of the "
-    "difference, at 95 % for all of them together; nothing is bold where seeds are missing. Rows "
-    "in italics are controls: read each column against them."
+    "for one seed). **Bold**: better than every other model by the interval of the difference, at "
+    "95 % for all of them together; nothing is bold while seeds are missing. Rows in italics are "
+    "controls: read each column against them."
 )
 PUBLISHED = ("row", "metric", "ours", "theirs", "difference", "standard error", "seeds", "source")
 
@@ -67,7 +67,7 @@ def _leaders(material: Material) -> str:
 
 def verdict_line(verdict: Verdict) -> str:
     """Return a claim's verdict in a line."""
-    return f"**{verdict.verdict}**: {verdict.claim.says} ({verdict.rows}: {verdict.numbers})"
+    return f"**{verdict.verdict}**: {verdict.claim.says} ({verdict.numbers})"
 
 
 def _reading(material: Material) -> str:
@@ -77,7 +77,7 @@ def _reading(material: Material) -> str:
 
 def _endings(material: Material) -> str:
     lines = [f"- {line}" for line in endings(material.jobs)]
-    title = "Nothing is ranked, for these runs have no numbers:\n"
+    title = "Ranking disabled: these runs have no numbers:\n"
     return "\n".join([title, *lines, ""]) if lines else ""
 
 
@@ -85,7 +85,7 @@ def _published(reproduced: Sequence[Reproduced]) -> str:
     if not reproduced:
         return ""
     rows = [PUBLISHED, ["---"] * len(PUBLISHED), *(one.cells for one in reproduced)]
-    return "\n".join(["## Beside the papers' numbers\n", *map(table_line, rows), ""])
+    return "\n".join(["## Next to the papers' numbers\n", *map(table_line, rows), ""])
 
 
 def _further(material: Material) -> str:

@@ -69,7 +69,11 @@ def page(material: Material, drawn: Mapping[str, str], folder: Path) -> str:
 
 def _embedded(drawn: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Choose the figures of the page; where there are very many rows, loss curves stay outside."""
-    shown = {n: what for n, what in drawn.items() if n not in (*pictures.PICTURES, "over_training")}
+    shown = {
+        n: what
+        for n, what in drawn.items()
+        if n not in (*pictures.PICTURES, "over_training", "overview")
+    }
     room = ROOM
     kept = {}
     for name in sorted(shown, key=lambda name: name.startswith("losses_")):

@@ -43,7 +43,6 @@ def content(material: Material, drawn: Mapping[str, str]) -> dict[str, Any]:
             {
                 "verdict": one.verdict,
                 "says": one.claim.says,
-                "rows": one.rows,
                 "numbers": one.numbers,
             }
             for one in material.verdicts
@@ -74,6 +73,7 @@ def _row(summary: Summary, label: str) -> dict[str, Any]:
         if row == label
     }
     return asdict(key) | {
+        "id": key.id,
         "name": key.name,
         "label": label,
         "lacks": summary.references.get(label, ""),

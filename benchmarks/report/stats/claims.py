@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from benchmarks.common.text import listed
 from benchmarks.evaluation.registry import METRICS, Metric, number
-from benchmarks.planning.config import Claim, Published
+from benchmarks.planning.config import Claim, Published, Side
 from benchmarks.planning.keys import label_of
 from benchmarks.report.stats.comparison import (
     KINDS,
@@ -29,6 +30,7 @@ class Verdict:
 
     Attributes:
         claim: what was said.
+        labels: the rows of the table that it is about: two, or two pairs.
         verdict: decided by the 95 % interval of the difference: all of it on the claimed side, all
             of it on the other, or neither.
         difference: of the row from the one it is compared with, or of that from the difference of
@@ -41,33 +43,30 @@ class Verdict:
     """
 
     claim: Claim
-    verdict: Literal["supported", "contradicted", "not decided"]
+    verdict: Literal["for", "against", "open"]
+    labels: Sequence[str]
     difference: Difference | None = None
     probability: float | None = None
     runs: str = ""
     why: str = ""
 
     @property
-    def labels(self) -> list[str]:
-        """The rows of the table that the claim is about: two, or two pairs."""
-        return [label_of(*side) for side in self.claim.sides]
-
-    @property
-    def rows(self) -> str:
-        """Which rows are compared."""
-        row, against, *others = self.labels
-        beside = " beside {} against {}".format(*others) if others else ""
-        return f"{row} against {against}{beside}"
-
-    @property
     def numbers(self) -> str:
-        """The difference with its interval, and how probable a single run is to show it."""
+        """The difference with its interval, in words; or why nothing is known."""
         if self.difference is None:
             return self.why
         d, metric = self.difference, METRICS[self.claim.metric]
         estimate, low, high = (size(v, metric) for v in (d.estimate, d.low, d.high))
-        p = "" if self.probability is None else f", P(improvement) {self.probability:.2f}"
-        return f"{metric.title}: {d.kind} {estimate} [{low}, {high}]{p}, {self.runs}"
+        row, against, *others = self.labels
+        if others:
+            beside = "{} against {}".format(*others)
+            said = f"{row} against {against} beside {beside}: {metric.title}, {d.kind} {estimate}"
+        elif no_difference(metric) == 0:
+            said = f"{metric.title} of {row} less that of {against}: {estimate}"
+        else:
+            odds = "odds of " * (d.kind == "odds ratio")
+            said = f"{odds}{metric.title} of {row} {estimate} times that of {against}"
+        return f"{said} [{low}, {high}], {self.runs}"
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,7 @@ class Reproduced:
     """
 
     published: Published
+    label: str
     n: int
     ours: float | None
     difference: float | None
@@ -101,7 +101,7 @@ class Reproduced:
         )
         theirs = number(p.value, metric)
         return (
-            label_of(p.row, p.readout),
+            self.label,
             metric.title,
             ours,
             theirs,
@@ -127,18 +127,17 @@ def _verdict(claim: Claim, runs: pd.DataFrame) -> Verdict:
     # The claim is about the value itself, whichever way is better: no target, no direction.
     metric = replace(METRICS[claim.metric], direction=claim.expected, target=None)
     found = groups(runs, metric)
-    rows = Verdict(claim, "not decided").labels
-    for row in rows:
+    labels = [_label(side, runs) for side in claim.sides]
+    for row in labels:
         why = _gap(row, runs)
         if why or row not in found:
-            return Verdict(claim, "not decided", why=why or f"{row} has no {metric.title}")
-    own = [found[row] for row in rows]
+            return Verdict(claim, "open", labels, why=why or f"{row} has no {metric.title}")
+    own = [found[row] for row in labels]
     apart = _apart(own, metric)
     if apart is None:
-        return Verdict(claim, "not decided", why="too few seeds, or no spread between them")
+        return Verdict(claim, "open", labels, why="too few seeds, or no spread between them")
     p = None if claim.more_than else _probability(own[0], own[1], metric)
-    pairs = " beside ".join(f"{_n(own[i])} and {_n(own[i + 1])}" for i in range(0, len(own), 2))
-    return Verdict(claim, _side(apart, metric), apart, p, f"n = {pairs}")
+    return Verdict(claim, _side(apart, metric), labels, apart, p, _seeds(own))
 
 
 def _apart(own: Sequence[Group], metric: Metric) -> Difference | None:
@@ -155,6 +154,12 @@ def _probability(a: Group, b: Group, metric: Metric) -> float | None:
     return probability_of_improvement(a.values, b.values, metric, a.lost, b.lost, paired)
 
 
+def _label(side: Side, runs: pd.DataFrame) -> str:
+    """Return what tables call a row of the suite; its id if it is not among the runs."""
+    found = runs.loc[runs["id"] == label_of(*side), "label"]
+    return str(found.iloc[0]) if len(found) else label_of(*side)
+
+
 def _gap(row: str, runs: pd.DataFrame) -> str:
     """Say what is missing of a row, if anything is."""
     own = runs[runs["label"] == row]
@@ -164,11 +169,11 @@ def _gap(row: str, runs: pd.DataFrame) -> str:
     return "" if ended == len(own) else f"{ended} of {len(own)} runs of {row} have ended"
 
 
-def _side(d: Difference, metric: Metric) -> Literal["supported", "contradicted", "not decided"]:
+def _side(d: Difference, metric: Metric) -> Literal["for", "against", "open"]:
     none = no_difference(metric)
     if d.low <= none <= d.high:
-        return "not decided"
-    return "supported" if (d.high < none) == (metric.direction == "lower") else "contradicted"
+        return "open"
+    return "for" if (d.high < none) == (metric.direction == "lower") else "against"
 
 
 def no_difference(metric: Metric) -> float:
@@ -183,9 +188,12 @@ def size(value: float, metric: Metric) -> str:
     return f"{value:#.3g}".rstrip(".")
 
 
-def _n(group: Group) -> str:
-    lost = f" ({group.lost} lost)" if group.lost else ""
-    return f"{len(group.values)}{lost}"
+def _seeds(own: Sequence[Group]) -> str:
+    """Say how many runs there are of each row, and how many were lost."""
+    said = [f"{len(g.values)}" + f" ({g.lost} lost)" * bool(g.lost) for g in own]
+    if len(set(said)) == 1:
+        return f"{said[0]} seed{'s' * (said[0] != '1')} each"
+    return f"{listed(said)} seeds"
 
 
 def reproduced(
@@ -196,14 +204,14 @@ def reproduced(
 
 
 def _reproduced(published: Published, runs: pd.DataFrame, test_images: int) -> Reproduced:
-    own = runs["label"] == label_of(published.row, published.readout)
-    values = runs.loc[own, published.metric].dropna().to_numpy(float)
+    label = _label((published.row, published.readout), runs)
+    values = runs.loc[runs["label"] == label, published.metric].dropna().to_numpy(float)
     n = len(values)
     if n == 0:
-        return Reproduced(published, 0, None, None, None)
+        return Reproduced(published, label, 0, None, None, None)
     mean = float(values.mean())
     variances, metric = [values.var(ddof=1) / n] if n > 1 else [], METRICS[published.metric]
     if metric.question == "representation" and metric.unit == "rate":
         variances.append(mean * (1 - mean) / test_images)
     error = float(np.sqrt(sum(variances))) if variances else None
-    return Reproduced(published, n, mean, mean - published.value, error)
+    return Reproduced(published, label, n, mean, mean - published.value, error)

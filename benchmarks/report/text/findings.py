@@ -23,20 +23,28 @@ def findings(material: Material) -> list[str]:
     return [*material.placed, *ranking(material), *references(material)]
 
 
+def answer(material: Material) -> list[str]:
+    """Return a report's first lines: in what the suite was changed, verdicts, then findings."""
+    changed = [material.changed] if material.changed else []
+    verdicts = [f"{one.verdict}: {one.claim.says} ({one.numbers})" for one in material.verdicts]
+    return [*changed, *verdicts, *findings(material)]
+
+
 def ranking(material: Material) -> list[str]:
     """Return who is clearly best in which headline metric, in sentences."""
     summary = material.summary
     metrics = _ranked(summary)
     if unfinished := tables.unfinished(summary):
         said = "; ".join(f"{row} {summary.finished(row)}" for row in unfinished)
-        why = f"Nothing is ranked, for not every run has ended well: {said}."
+        why = f"Ranking disabled: some runs did not finish ({said})."
         if summary.settings:
             return [*settings.described(material), why]
-        return [why, _leaders("Best by the mean of what is finished", summary, metrics)]
+        if len(_finished(summary)) < 2:
+            return [why]
+        return [why, _leaders("Best on average among finished runs", summary, metrics)]
     if _most_seeds(summary) < 2:
         return [
-            "One training seed per family cannot tell families apart: the spread between seeds is "
-            "unknown. The numbers are here to be looked at, not ranked.",
+            "One training seed per model: the spread between seeds is unknown; nothing is ranked.",
             *_behind_controls(summary, metrics),
         ]
     if summary.settings:
@@ -55,8 +63,7 @@ def ranking(material: Material) -> list[str]:
     ]
     open_ = [m for m in metrics if not summary.best[m.name]]
     if open_:
-        sentences.append(f"No family is clearly ahead in {listed([m.title for m in open_], 'or')}.")
-        lead = "Best by the mean alone, which other seeds may turn"
+        lead = "Best on average, difference not significant"
         sentences.append(_leaders(lead, summary, open_))
     return [*sentences, *_behind_controls(summary, metrics)]
 
@@ -72,6 +79,12 @@ def references(material: Material) -> list[str]:
 def is_ranked(summary: Summary) -> bool:
     """Whether rows are compared: every run has ended well, and there are several seeds."""
     return not tables.unfinished(summary) and _most_seeds(summary) > 1
+
+
+def _finished(summary: Summary) -> list[str]:
+    """Return the models of which every planned run has numbers."""
+    left = tables.unfinished(summary)
+    return [row for row in summary.of("model") if row not in left]
 
 
 def _ranked(summary: Summary) -> list[Metric]:
@@ -126,18 +139,21 @@ def _behind_controls(summary: Summary, metrics: list[Metric]) -> list[str]:
             worse.setdefault(row, []).append(metric.title)
     said = []
     if behind:
-        best = "No family is better than the best control that is no real image"
-        said.append(f"{best} in {listed(behind, 'or')}.")
+        said.append(
+            "A trivial baseline (raw pixels, PCA, mean image) matches or beats every model in "
+            f"{listed(behind)}."
+        )
     if worse:
         rows = "; ".join(f"{row} in {listed(titles)}" for row, titles in worse.items())
         said.append(
-            f"Worse than untrained networks, the mean image, noise or a random pair: {rows}."
+            "Worse than a trivial baseline (untrained networks, mean image, noise, random pair): "
+            f"{rows}."
         )
     return said
 
 
 def _of_references(summary: Summary, metrics: list[Metric]) -> str:
-    """Say which rows are not ranked, and where their means are ahead of every family's."""
+    """Say which rows are not ranked, and where their means are better than every model's."""
     names = [f"{row} ({lack})" for row, lack in summary.references.items()]
     ahead: dict[str, list[str]] = {}
     for metric in metrics:
@@ -147,9 +163,8 @@ def _of_references(summary: Summary, metrics: list[Metric]) -> str:
                 value = number(summary.cells[row, metric.name].mean, metric)
                 ahead.setdefault(row, []).append(f"{metric.title} ({value})")
     said = "; ".join(f"{row} in {listed(titles)}" for row, titles in ahead.items())
-    return (
-        f"Not ranked, for each lacks a direction and is here as a reference: {listed(names)}. "
-        + (f"Their means are ahead of every family's: {said}." if said else "None is ahead.")
+    return f"Reference models (one direction only), not ranked: {listed(names)}." + (
+        f" Better on average than every ranked model: {said}." if said else ""
     )
 
 
@@ -180,14 +195,12 @@ def certainty(material: Material) -> str:
         return f"{said}, so none has an interval. Train at least three, better five or ten."
     tested = material.differences["smallest_p"].dropna()
     one, all_ = (" at its setting", " and all settings") if material.summary.settings else ("", "")
-    limit = f" With so few seeds no permutation p can be below {tested.min():.2g}." * bool(
-        len(tested)
-    )
+    limit = f" With so few seeds no permutation p is below {tested.min():.2g}." * bool(len(tested))
     return (
-        f"{said} with its 95 % interval. Clearly best: ahead of every other family{one} by the "
-        f"interval of their difference, at 95 % for all of them{all_} together (the tables of "
-        "single pairs below do not correct for how many there are). What is not decided here is "
-        f"not thereby equal.{limit}"
+        f"{said} with its 95 % interval. Clearly best: better than every other model{one} by the "
+        f"interval of the difference, at 95 % for all of them{all_} together (the tables of "
+        "single pairs are not corrected for their number). A non-significant difference is not "
+        f"evidence of equality.{limit}"
     )
 
 
@@ -195,7 +208,8 @@ def cost(material: Material) -> str:
     """Say how much computing the numbers took, and where."""
     runs = material.runs
     trained = runs["train_seconds"].dropna()
-    spent = [f"{len(trained)} finished runs: {_duration(trained)} of training"]
+    runs_ = f"{len(trained)} finished run{'s' * (len(trained) != 1)}"
+    spent = [f"{runs_}: {_duration(trained)} of training"]
     if runs["evaluation_seconds"].notna().any():
         spent.append(f"{_duration(runs['evaluation_seconds'].dropna())} of evaluation")
     machines = dict.fromkeys(provenance.hardware(e) for e in provenance.environments(material.jobs))

@@ -16,10 +16,10 @@ from zoo.registry import describe, source
 GENERAL = {
     "seeds": "trainings that differ in nothing but their random start",
     "[low, high]": "95 % interval: how far a mean may be off, judged by the spread between seeds",
-    "clearly best": "better than every other family by more than that spread explains, at 95 % for "
+    "clearly best": "better than every other model by more than that spread explains, at 95 % for "
     "all of them together",
-    "reference": "a row without an encoder, or without a prior to draw from; shown, but not ranked",
-    "control": "no trained family but a yardstick, such as real images or raw pixels",
+    "reference": "a model of one direction only: no encoder, or no prior to draw from; not ranked",
+    "control": "no trained model but a yardstick, such as real images or raw pixels",
     "ratio": "the first row's mean over the second's; 1: equal",
     "odds ratio": "of two rates r, the first's r / (1 - r) over the second's; 1: equal",
     "ratio of ratios": "the ratio of the first pair of rows over that of the second; 1: equal",

@@ -128,7 +128,7 @@ def described(material: Material) -> list[str]:
     lacking = {keys[row].unvaried: lack for row, lack in summary.references.items()}
     if lacking:
         said = listed([f"{row} ({lack})" for row, lack in lacking.items()])
-        lines.append(f"Not ranked, for each lacks a direction and is here as a reference: {said}.")
+        lines.append(f"Reference models (one direction only), not ranked: {said}.")
     return lines
 
 
@@ -137,7 +137,7 @@ def _changes(setting: str, material: Material) -> str:
     suite = material.suite
     row = next(row for row, own in material.summary.settings.items() if own == setting)
     key = material.summary.keys[row]
-    own, other = (_flat(suite.rows.get(name, {})) for name in (key.name, key.row))
+    own, other = (_flat(suite.rows.get(name, {})) for name in (key.title or key.row, key.row))
     changes = [f"{k} {v}" for k, v in own.items() if k != "family" and other.get(k) != v]
     return setting + f" ({', '.join(changes)})" * bool(changes)
 
