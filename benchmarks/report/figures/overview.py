@@ -111,7 +111,8 @@ def _lines(axis: Axes, summary: Summary) -> None:
         if (row, X) in summary.cells:
             at = summary.cells[row, X].mean
             axis.axvline(at, color=GREY, linewidth=0.9, linestyle=dashes, zorder=0)
-            axis.text(at, 0.02, row, rotation=90, va="bottom", ha="right", color=GREY,
+            side = "left" if key.kind == "control" else "right"  # the two may be near
+            axis.text(at, 0.02, row, rotation=90, va="bottom", ha=side, color=GREY,
                       fontsize="small", transform=axis.get_xaxis_transform())  # fmt: skip
         elif (row, Y) in summary.cells:
             at = summary.cells[row, Y].mean
