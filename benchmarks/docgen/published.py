@@ -11,6 +11,7 @@ from benchmarks.evaluation.registry import METRICS, Metric, head, table_line
 from benchmarks.planning.config import Published, Suite
 from benchmarks.planning.keys import label_of
 from benchmarks.planning.plan import SHORT, load_suite, shortened, suite_names
+from zoo.registry import about
 
 PUBLISHED = ROOT / "results" / "published"
 NOT_RUN = "not run in full yet"
@@ -72,6 +73,14 @@ def suites() -> dict[str, Suite]:
     return {name: load_suite(name) for name in suite_names()}
 
 
+def title_of(row: dict[str, Any]) -> str:
+    """Return what people read for a row: a model's name where the row is the model itself."""
+    label = str(row["label"])
+    if row["kind"] == "control" or row["row"] != row["family"]:
+        return label
+    return label.replace(row["family"], about(row["family"]).title, 1)
+
+
 def cell_of(row: dict[str, Any] | None, metric: Metric) -> str:
     """Return a metric's mean and interval as tables write them; empty if it has none."""
     return "" if row is None else str(row["cells"].get(metric.name, {}).get("text", ""))
@@ -88,7 +97,7 @@ def said(report: Report) -> list[str]:
 
 def published_table(wanted: Iterable[tuple[str, Suite, Published]]) -> str:
     """Return published numbers beside ours, one line for each (suite name, suite, number)."""
-    rows = [("row", "metric", "published", "ours", "source", "suite")]
+    rows = [("configuration", "metric", "published", "ours", "source", "suite")]
     for name, suite, entry in wanted:
         metric = METRICS[entry.metric]
         ours = cell_of(_trained_in_full(name, suite, entry), metric) or NOT_RUN
