@@ -5,6 +5,7 @@ A link to any other file of the repository leads there if the site knows where t
 (`repo_url`), and names the file otherwise.
 """
 
+import json
 from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
 from typing import Any
@@ -34,21 +35,23 @@ def on_config(config: Any) -> None:
 
 
 def on_files(files: Any, config: Any) -> None:
-    """Add a page for every published suite, its pictures, and a page that lists them."""
+    """Add a page for every published suite, with its pictures, and a page that lists them."""
     lines = [
         f"# {SECTION}",
         "",
-        "Every table, with its pictures and where its numbers come from:",
+        "One page per suite: answer, tables, pictures, and the origin of every number.",
         "",
     ]
     for name in suites():
         folder = ROOT / PUBLISHED / name
         pictures = sorted(folder.glob("*.png"), key=lambda path: _place(path.stem))
-        text = (folder / "table.md").read_text() + _shown([p.name for p in pictures])
+        top, heading, rest = (folder / "table.md").read_text().partition("\n## ")
+        text = top + _shown([path.name for path in pictures]) + heading + rest
         add(files, config, f"{PUBLISHED}/{name}/table.md", content=text)
         for path in pictures:
             add(files, config, f"{PUBLISHED}/{name}/{path.name}", abs_src_path=str(path))
-        lines.append(f"- [{name}]({name}/table.md)")
+        question = json.loads((folder / "report.json").read_text())["question"]
+        lines.append(f"- [{name}]({name}/table.md): {question}")
     add(files, config, INDEX, content="\n".join(lines) + "\n")
 
 

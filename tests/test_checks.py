@@ -60,7 +60,8 @@ def copy(tmp_path: Path) -> Path:
         "tests/test_one.py": TEST,
         "docs/index.md": PAGE,
         "docs/other.md": OTHER,
-        "results/published/some/table.md": "# some\n",
+        "results/published/some/table.md": "# some\n\n## More\n",
+        "results/published/some/report.json": '{"question": "Which?"}',
     }.items():
         (tmp_path / name).write_text(text)
     settings = (ROOT / "mkdocs.yml").read_text()
@@ -102,3 +103,32 @@ def test_a_check_fails_on_a_fault(check: str, file: str, fault: str, copy: Path)
 def test_pytest_fails_where_no_test_is_found(copy: Path) -> None:
     (copy / "tests" / "test_one.py").unlink()
     assert exit_code("pytest", copy) != 0
+
+
+def test_the_site_shows_published_results_and_leads_links_to_them(copy: Path) -> None:
+    shutil.copy(ROOT / "docs" / "speed-growth.png", copy / "results/published/some/learning.png")
+    append(copy / "docs" / "other.md", "\n![picture](../results/published/some/learning.png)\n")
+    assert exit_code("mkdocs build", copy) == 0
+    other = (copy / "out" / "site" / "other" / "index.html").read_text()
+    assert 'href="../results/published/some/table/"' in other
+    assert 'src="../results/published/some/learning.png"' in other
+    assert "code <code>run_all.py</code>" in other  # nowhere to lead to: the file is named
+    published = copy / "out" / "site" / "results" / "published"
+    assert (published / "some" / "learning.png").exists()
+    table = (published / "some" / "table" / "index.html").read_text()
+    assert table.index('src="../learning.png"') < table.index('id="more"')
+    assert ">some</a>: Which?" in (published / "index.html").read_text()
+
+
+def test_links_to_code_lead_to_the_repository_where_it_is_known(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPOSITORY_URL", "https://host.example/a/b")
+    settings = (copy / "mkdocs.yml").read_text()
+    (repository,) = (
+        line for line in (ROOT / "mkdocs.yml").read_text().splitlines() if "repo_url" in line
+    )
+    (copy / "mkdocs.yml").write_text(f"{repository}\n{settings}")
+    assert exit_code("mkdocs build", copy) == 0
+    other = (copy / "out" / "site" / "other" / "index.html").read_text()
+    assert 'href="https://host.example/a/b/blob/main/run_all.py"' in other

@@ -24,6 +24,8 @@ from benchmarks.planning.config import Suite
 
 NOT_PUBLISHED = "Not published yet: `python run_all.py --suite {}` makes it."
 UNDECIDED = "not decided"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+"""Inside an interval: a narrow table breaks before it instead."""
 SETTINGS = {"controlled": "matched settings", "faithful": "authors' settings"}
 SMALL = (
     *("fid_hybrid", "coverage_hybrid", "knn1_accuracy_features"),
@@ -58,7 +60,7 @@ def _rows(
     metrics = [METRICS[name] for name in names]
     lines = [["model", "seeds", *map(head, metrics)], ["---", "---", *["---:"] * len(metrics)]]
     for row in report.rows if rows is None else rows:
-        cells = [cell_of(row, metric) for metric in metrics]
+        cells = [cell_of(row, metric).replace(", ", f",{NO_BREAK}") for metric in metrics]
         if any(cells):
             name = f"*{row['label']}*" if row["kind"] == "control" else title_of(row)
             lines.append([name, row["seeds"], *cells])
