@@ -18,7 +18,6 @@ GENERATED = ": generated -->"
 Block = Callable[[str], str]
 """Takes the way from a document to the root of the repository ("../"); returns the block's text."""
 BLOCKS: dict[str, Block] = {
-    "answer": partial(blocks.findings, "digits-all"),
     "picture": partial(blocks.picture, "digits-all"),
     "small_table": lambda up: blocks.small_table("digits-all"),
     "digits": lambda up: blocks.main_table("digits"),

@@ -2,30 +2,24 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
-from typing import Any
 
 from benchmarks.common.files import ROOT
 from benchmarks.docgen.published import (
     NOT_RUN,
     PUBLISHED,
     Report,
-    cell_of,
     published_table,
     reports,
     said,
     suites,
     table,
-    title_of,
+    table_of,
 )
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
-from benchmarks.evaluation.registry import METRICS, head, table_line
 from benchmarks.planning.config import Suite
 
 NOT_PUBLISHED = "Not published yet: `python run_all.py --suite {}` makes it."
 UNDECIDED = "not decided"
-NO_BREAK = "\N{NO-BREAK SPACE}"
-"""Inside an interval: a narrow table breaks before it instead."""
 SETTINGS = {"controlled": "matched settings", "faithful": "authors' settings"}
 SMALL = (
     *("fid_hybrid", "coverage_hybrid", "knn1_accuracy_features"),
@@ -44,27 +38,12 @@ def main_table(suite: str) -> str:
         f"{protocol['samples']:,} samples, extractor {protocol['extractor']}. "
         f"`{content['command']}`, {_origin(report)}."
     )
-    return f"{_rows(report, content['headline'])}\n\n<sub>{how}</sub>"
+    return f"{table_of(report.rows, content['headline'])}\n\n<sub>{how}</sub>"
 
 
 def small_table(suite: str) -> str:
     """Return the models of a published report in a few columns."""
-    report = reports()[suite]
-    models = [row for row in report.rows if row["kind"] == "model"]
-    return _rows(report, SMALL, models)
-
-
-def _rows(
-    report: Report, names: Collection[str], rows: Sequence[dict[str, Any]] | None = None
-) -> str:
-    metrics = [METRICS[name] for name in names]
-    lines = [["model", "seeds", *map(head, metrics)], ["---", "---", *["---:"] * len(metrics)]]
-    for row in report.rows if rows is None else rows:
-        cells = [cell_of(row, metric).replace(", ", f",{NO_BREAK}") for metric in metrics]
-        if any(cells):
-            name = f"*{row['label']}*" if row["kind"] == "control" else title_of(row)
-            lines.append([name, row["seeds"], *cells])
-    return "\n".join(map(table_line, lines))
+    return table_of([row for row in reports()[suite].rows if row["kind"] == "model"], SMALL)
 
 
 def _origin(report: Report) -> str:

@@ -5,14 +5,13 @@ from typing import Any
 
 from benchmarks.docgen.published import (
     Report,
-    cell_of,
     published_table,
     reports,
     suites,
     table,
-    title_of,
+    table_of,
 )
-from benchmarks.evaluation.registry import METRICS, head
+from benchmarks.evaluation.registry import METRICS
 from benchmarks.planning.resolve import resolve_row
 from zoo.build import assemble, options_of
 from zoo.game import Player, Turn
@@ -121,16 +120,8 @@ def _headed(report: Report, up: str) -> str:
 
 
 def _rows(rows: list[dict[str, Any]]) -> str:
-    shown = [m for m in METRICS.values() if m.headline and any(cell_of(row, m) for row in rows)]
-    lines = [
-        [title_of(row), seeds_of(row), *(cell_of(row, metric) for metric in shown)] for row in rows
-    ]
-    return table([("configuration", "seeds", *map(head, shown)), *lines])
-
-
-def seeds_of(row: dict[str, Any]) -> str:
-    """Return how many of a row's seeds have numbers."""
-    return f"{row['seeds_done']}/{row['seeds_planned']}"
+    headline = [m.name for m in METRICS.values() if m.headline]
+    return table_of(rows, [n for n in headline if any(n in row["cells"] for row in rows)])
 
 
 def _own(report: Report, family: str) -> list[dict[str, Any]]:

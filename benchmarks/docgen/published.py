@@ -1,7 +1,7 @@
 """What documents quote: the published reports, from their report.json, and the suites' files."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -84,6 +84,18 @@ def title_of(row: dict[str, Any]) -> str:
 def cell_of(row: dict[str, Any] | None, metric: Metric) -> str:
     """Return a metric's mean and interval as tables write them; empty if it has none."""
     return "" if row is None else str(row["cells"].get(metric.name, {}).get("text", ""))
+
+
+def table_of(rows: Iterable[dict[str, Any]], names: Collection[str]) -> str:
+    """Return rows that have any of some metrics as a table; an interval is not broken in two."""
+    metrics = [METRICS[name] for name in names]
+    lines = [["model", "seeds", *map(head, metrics)], ["---", "---", *["---:"] * len(metrics)]]
+    for row in rows:
+        cells = [cell_of(row, metric).replace(", ", ",\N{NO-BREAK SPACE}") for metric in metrics]
+        if any(cells):
+            title = f"*{title_of(row)}*" if row["kind"] == "control" else title_of(row)
+            lines.append([title, row["seeds"], *cells])
+    return "\n".join(map(table_line, lines))
 
 
 def said(report: Report) -> list[str]:
