@@ -1,4 +1,4 @@
-"""For the site: pages of published results, and links that lead out of docs/.
+"""For the site: pages of models and of published results, and links that lead out of docs/.
 
 A published table is shown at its path in the repository, so that links to it mean the same in both.
 A link to any other file of the repository leads there if the site knows where the repository is
@@ -26,12 +26,19 @@ PICTURES = "overview", "samples", "reconstructions", "points", "learning"
 
 
 def on_config(config: Any) -> None:
-    """List every published suite under its section of the navigation."""
+    """Fill the sections of the navigation that list models and published suites."""
     links = Links(config)
     config.markdown_extensions.append(links)
     config.extra["repository_links"] = links
-    section = next(item for item in config.nav if SECTION in item)
-    section[SECTION] = [INDEX, *({name: f"{PUBLISHED}/{name}/table.md"} for name in suites())]
+    models = sorted(f"families/{path.name}" for path in (ROOT / "docs" / "families").glob("*.md"))
+    published = [{name: f"{PUBLISHED}/{name}/table.md"} for name in suites()]
+    filled = {
+        "Models": sorted(models, key=lambda page: page != "families/index.md"),
+        SECTION: [INDEX, *published],
+    }
+    for item in config.nav:
+        for title in filled.keys() & item.keys():
+            item[title] = filled[title]
 
 
 def on_files(files: Any, config: Any) -> None:

@@ -17,6 +17,7 @@ CLEAN = (
 TEST = '"""A."""\n\n\ndef test_one() -> None:\n    assert True\n'
 PAGE = "# Home\n\n[right](other.md#other)\n"
 OTHER = "# Other\n\n[code](../run_all.py) and [results](../results/published/some/table.md)\n"
+FAMILIES = "docs/families"
 SITE = "site_name: A site\nplugins: []\nhooks: [docs/hooks.py]\nexclude_docs: hooks.py\n"
 
 
@@ -50,7 +51,7 @@ def copy(tmp_path: Path) -> Path:
     for name in PROJECT:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    for folder in ("benchmarks", "zoo", "datasets", "tests", "results/published/some"):
+    for folder in ("benchmarks", "zoo", "datasets", "tests", "results/published/some", FAMILIES):
         (tmp_path / folder).mkdir(parents=True)
     for name, text in {
         "run_all.py": CLEAN,
@@ -60,13 +61,14 @@ def copy(tmp_path: Path) -> Path:
         "tests/test_one.py": TEST,
         "docs/index.md": PAGE,
         "docs/other.md": OTHER,
+        "docs/families/a.md": "# A\n",
         "results/published/some/table.md": "# some\n\n## More\n",
         "results/published/some/report.json": '{"question": "Which?"}',
     }.items():
         (tmp_path / name).write_text(text)
     settings = (ROOT / "mkdocs.yml").read_text()
     middle = settings[settings.index("validation:") : settings.index("nav:\n")]
-    nav = "nav: [{Home: index.md}, other.md, {Published results: []}]\n"
+    nav = "nav: [{Home: index.md}, {Other: other.md}, {Models: []}, {Published results: []}]\n"
     (tmp_path / "mkdocs.yml").write_text(SITE + middle + nav)
     return tmp_path
 
@@ -117,6 +119,7 @@ def test_the_site_shows_published_results_and_leads_links_to_them(copy: Path) ->
     assert (published / "some" / "learning.png").exists()
     table = (published / "some" / "table" / "index.html").read_text()
     assert table.index('src="../learning.png"') < table.index('id="more"')
+    assert (copy / "out" / "site" / "families" / "a" / "index.html").exists()
     assert ">some</a>: Which?" in (published / "index.html").read_text()
 
 

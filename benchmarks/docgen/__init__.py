@@ -28,13 +28,15 @@ BLOCKS: dict[str, Block] = {
     "suites": lambda up: blocks.suites_in_short(),
     "suites_in_full": blocks.suites_in_full,
     "sizes": lambda up: blocks.sizes(),
+    "models": lambda up: blocks.models(),
     "example": lambda up: blocks.example(),
 }
 
 
 def documents() -> dict[Path, str]:
     """Return every document with its blocks filled: path -> text."""
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    docs = ROOT / "docs"
+    pages = [ROOT / "README.md", docs / "families" / "index.md", *sorted(docs.glob("*.md"))]
     texts = {path: fill(path, BLOCKS) for path in pages}
     texts |= {page_of(family): _family(family) for family in FAMILIES}
     return texts | {metrics.PATH: metrics.document()}

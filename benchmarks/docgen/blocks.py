@@ -17,6 +17,7 @@ from benchmarks.docgen.published import (
 )
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.planning.config import Suite
+from zoo.registry import FAMILIES, about
 
 NOT_PUBLISHED = "Not published yet: `python run_all.py --suite {}` makes it."
 UNDECIDED = "not decided"
@@ -87,6 +88,11 @@ def decided(up: str) -> str:
                 lines.append(f"{line} [{report.name}]({up}{report.path})")
     how_many = ", ".join(f"{counts[kind]} {kind}" for kind in ("supported", "contradicted"))
     return f"{how_many}, {counts[UNDECIDED]} not decided yet:\n\n" + "\n".join(lines)
+
+
+def models() -> str:
+    """Return the list of models, for the page next to theirs."""
+    return "\n".join(f"- [{about(family).title}]({family}.md)" for family in FAMILIES)
 
 
 def example() -> str:
