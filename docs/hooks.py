@@ -21,8 +21,6 @@ ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = "results/published"
 INDEX = f"{PUBLISHED}/index.md"
 SECTION = "Published results"
-PICTURES = "overview", "samples", "reconstructions", "points", "learning"
-"""Shown on a suite's page, in this order, before its other pictures."""
 
 
 def on_config(config: Any) -> None:
@@ -42,7 +40,7 @@ def on_config(config: Any) -> None:
 
 
 def on_files(files: Any, config: Any) -> None:
-    """Add a page for every published suite, with its pictures, and a page that lists them."""
+    """Add every published table with its pictures, and a page that lists the tables."""
     lines = [
         f"# {SECTION}",
         "",
@@ -51,15 +49,12 @@ def on_files(files: Any, config: Any) -> None:
     ]
     for name in suites():
         folder = ROOT / PUBLISHED / name
-        pictures = sorted(folder.glob("*.png"), key=lambda path: _place(path.stem))
-        top, heading, rest = (folder / "table.md").read_text().partition("\n## ")
-        text = top + _shown([path.name for path in pictures]) + heading + rest
-        add(files, config, f"{PUBLISHED}/{name}/table.md", content=text)
-        for path in pictures:
-            add(files, config, f"{PUBLISHED}/{name}/{path.name}", abs_src_path=str(path))
+        for path in [folder / "table.md", *folder.glob("*.png")]:
+            uri = path.relative_to(ROOT).as_posix()
+            files.append(File.generated(config, uri, abs_src_path=str(path)))
         question = json.loads((folder / "report.json").read_text())["question"]
         lines.append(f"- [{name}]({name}/table.md): {question}")
-    add(files, config, INDEX, content="\n".join(lines) + "\n")
+    files.append(File.generated(config, INDEX, content="\n".join(lines) + "\n"))
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> None:
@@ -70,20 +65,6 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> None:
 def suites() -> list[str]:
     """Return the names of the published suites."""
     return sorted(path.parent.name for path in (ROOT / PUBLISHED).glob("*/table.md"))
-
-
-def add(files: Any, config: Any, uri: str, **source: str) -> None:
-    """Add a file to the site that is not under docs/."""
-    files.append(File.generated(config, uri, **source))
-
-
-def _place(stem: str) -> tuple[int, str]:
-    return PICTURES.index(stem) if stem in PICTURES else len(PICTURES), stem
-
-
-def _shown(pictures: list[str]) -> str:
-    shown = [f"![{name.removesuffix('.png').replace('_', ' ')}]({name})" for name in pictures]
-    return "\n\n".join(["\n## Pictures", *shown]) + "\n" if shown else ""
 
 
 class Links(Extension):
