@@ -209,5 +209,5 @@ def _why_not(folder: Path, average: bool) -> str:
     if (folder / "checkpoint.pt").exists():
         return "its training is not finished; the same command goes on with it"
     if average and status == "trained":
-        return "its family kept no averages (bigbigan does, with average=0.999 for example)"
+        return "its players kept no average of their weights"
     return "the folder was copied without its weights, or never trained"

@@ -51,6 +51,12 @@ def test_rows_of_a_merged_report_get_the_command_of_their_row() -> None:
     assert provenance.command_of(run, "merged", 1) == provenance.command_of(run, "digits", 1)
 
 
+def test_a_row_of_data_that_no_committed_suite_has_is_of_its_own_suite(monkeypatch) -> None:
+    monkeypatch.setattr(provenance, "suite_names", lambda: [])
+    command = "python run_all.py --suite mine --families bigan --seeds 2"
+    assert provenance.command_of(run_of("bigan"), "mine", 2) == command
+
+
 def test_several_versions_of_the_code_are_said(tmp_path: Path) -> None:
     jobs = hand_made(tmp_path)
     assert material_of(jobs).notes == []

@@ -44,14 +44,11 @@ def network(name: str, image_shape: tuple[int, int, int], latent_dim: int, width
             return nn.Sequential(
                 *_batch_normed(latent_dim, width, nn.ReLU()),
                 *_batch_normed(width, width, nn.ReLU()),
-                nn.Linear(width, pixels),
-                nn.Tanh(),
-                nn.Unflatten(1, image_shape),
+                *(nn.Linear(width, pixels), nn.Tanh(), nn.Unflatten(1, image_shape)),
             )
         case "E":
             return nn.Sequential(
-                nn.Flatten(),
-                *_plain(pixels, width),
+                *(nn.Flatten(), *_plain(pixels, width)),
                 *_batch_normed(width, width, nn.LeakyReLU(SLOPE)),
             )
         case "F":

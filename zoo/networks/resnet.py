@@ -54,11 +54,9 @@ def network(
         case "G":
             found: nn.Module = Generator(image_shape, latent_dim, width, attention)
         case "E":
-            found = nn.Sequential(
-                *_blocks(image_shape, width, normed=True),
-                *(nn.BatchNorm2d(top), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()),
-                *_mlp(top, units, E_BLOCKS, normed=True),
-            )
+            averaged = (nn.BatchNorm2d(top), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+            blocks = _blocks(image_shape, width, normed=True)
+            found = nn.Sequential(*blocks, *averaged, *_mlp(top, units, E_BLOCKS, normed=True))
         case "F":
             blocks = _blocks(image_shape, width, normed=False, attention=attention)
             found = nn.Sequential(*blocks, nn.ReLU(), Sum())

@@ -128,6 +128,8 @@ def _closest(run: Run, suite: str) -> tuple[str, list[str]]:
     known = {name: other for name in names if (other := _suite(name)) is not None}
     found = {name: _changes(run, other) for name, other in known.items()}
     possible = {name: changes for name, changes in found.items() if changes is not None}
+    if not possible:  # a suite of one's own, on data that no committed suite has
+        return suite, []
     chosen = min(possible, key=lambda name: len(possible[name]))
     return chosen, possible[chosen]
 

@@ -1,49 +1,64 @@
-"""What README.md, docs/protocol.md and docs/reproduce.md take from code and results."""
+"""What README.md and docs/ take from suites and published reports."""
 
 import json
 from collections import Counter
 
 from benchmarks.common.files import ROOT
-from benchmarks.docgen.reports import (
+from benchmarks.docgen.published import (
     NOT_RUN,
     PUBLISHED,
     Report,
-    cell_of,
     published_table,
     reports,
     said,
     suites,
     table,
+    table_of,
 )
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
-from benchmarks.evaluation.registry import METRICS, head, table_line
 from benchmarks.planning.config import Suite
+from zoo.registry import FAMILIES, about
 
 NOT_PUBLISHED = "Not published yet: `python run_all.py --suite {}` makes it."
-UNDECIDED = "not decided"
+UNDECIDED = "open"
+SMALL_CONTROLS = ("real_train", "pca", "untrained")
+SETTINGS = {"controlled": "matched settings", "faithful": "authors' settings"}
+SMALL = (
+    *("fid_hybrid", "coverage_hybrid", "knn1_accuracy_features"),
+    *("reconstruction_ratio", "latent_error"),
+)
+"""The columns of the home page's table: one or two of each question."""
 
 
 def main_table(suite: str) -> str:
     """Return the first table of a published report, and how it was made."""
     report = reports()[suite]
-    content, metrics = report.content, [METRICS[name] for name in report.content["headline"]]
-    lines = [["row", "seeds", *map(head, metrics)], ["---", "---", *["---:"] * len(metrics)]]
-    for row in report.rows:
-        cells = [cell_of(row, metric) for metric in metrics]
-        if any(cells):
-            name = f"*{row['label']}*" if row["kind"] == "control" else row["label"]
-            lines.append([name, row["seeds"], *cells])
+    content = report.content
     protocol = content["protocol"]
     how = (
         f"{suite}: {content['conditions']}; protocol {protocol['version']}, "
         f"{protocol['samples']:,} samples, extractor {protocol['extractor']}. "
         f"`{content['command']}`, {_origin(report)}."
     )
-    return "\n".join([*map(table_line, lines), "", f"<sub>{how}</sub>"])
+    return f"{table_of(report.rows, content['headline'])}\n\n<sub>{how}</sub>"
+
+
+def small_table(suite: str) -> str:
+    """Return a published report in a few columns: models, and some controls."""
+    shown = [r for r in reports()[suite].rows if r["kind"] == "model" or r["row"] in SMALL_CONTROLS]
+    return table_of(shown, SMALL)
 
 
 def _origin(report: Report) -> str:
     return " and ".join(f"{one['code']}; {one['machine']}" for one in report.content["origins"])
+
+
+def picture(suite: str, up: str) -> str:
+    """Return the overview picture of a published suite, or its reconstructions."""
+    folder = PUBLISHED / suite
+    name = "overview" if (folder / "overview.png").exists() else "reconstructions"
+    said = reports()[suite].content["pictures"].get(name, name.capitalize())
+    return f"![{said}]({up}results/published/{suite}/{name}.png)"
 
 
 def suites_in_short() -> str:
@@ -52,19 +67,19 @@ def suites_in_short() -> str:
         (f"`{name}`", suite.question, f"{suite.dataset}, {len(suite.families)} × {suite.seeds}")
         for name, suite in suites().items()
     ]
-    return table([("suite", "question", "data, rows × seeds"), *rows])
+    return table([("suite", "question", "data, configurations × seeds"), *rows])
 
 
-def findings(suite: str, short: bool = False) -> str:
+def findings(suite: str, up: str, short: bool = False) -> str:
     """Return what a published report says of who is best, ranked rows only."""
     report = reports(short).get(suite)
     if report is None:
         return NOT_PUBLISHED.format(suite + " --short" * short)
     lines = [f"- {line}" for line in report.content["findings"]]
-    return "\n".join([*lines, f"- [all rows, controls and pictures]({report.path})"])
+    return "\n".join([*lines, f"- [all models, trivial baselines and pictures]({up}{report.path})"])
 
 
-def decided() -> str:
+def decided(up: str) -> str:
     """Return how many claims published reports decide, and each of those with its report."""
     counts, lines = Counter[str](), []
     everything = [*reports().values(), *reports(short=True).values()]
@@ -72,9 +87,14 @@ def decided() -> str:
         for claim, line in zip(report.content["verdicts"], said(report), strict=False):
             counts[claim["verdict"]] += 1
             if claim["verdict"] != UNDECIDED:
-                lines.append(f"{line} [{report.name}]({report.path})")
-    how_many = ", ".join(f"{counts[kind]} {kind}" for kind in ("supported", "contradicted"))
-    return f"{how_many}, {counts[UNDECIDED]} not decided yet:\n\n" + "\n".join(lines)
+                lines.append(f"{line} [{report.name}]({up}{report.path})")
+    how_many = ", ".join(f"{counts[kind]} {kind}" for kind in ("for", "against", UNDECIDED))
+    return f"At reduced scale, preliminary: {how_many}.\n\n" + "\n".join(lines)
+
+
+def models() -> str:
+    """Return the list of models, for the page next to theirs."""
+    return "\n".join(f"- [{about(family).title}]({family}.md)" for family in FAMILIES)
 
 
 def example() -> str:
@@ -93,7 +113,7 @@ def sizes() -> str:
     return f"Version {VERSION}.\n\n" + table([columns, *rows])
 
 
-def published() -> str:
+def published(up: str) -> str:
     """Return what is published: records, size, and which commits trained them."""
     rows = [("folder", "records", "MB", "trained by", "published")]
     for manifest in sorted(PUBLISHED.glob("*/manifest.json")):
@@ -102,29 +122,29 @@ def published() -> str:
         dates = sorted({line["published"] for line in lines})
         size = sum(path.stat().st_size for path in manifest.parent.iterdir()) / 1e6
         name = manifest.parent.name
-        link = f"[{name}](../results/published/{name}/table.md)"
+        link = f"[{name}]({up}results/published/{name}/table.md)"
         rows.append((link, str(len(lines)), f"{size:.1f}", ", ".join(commits), ", ".join(dates)))
     return table(rows)
 
 
-def suites_in_full() -> str:
+def suites_in_full(up: str) -> str:
     """Return a section for every suite: command, claims, published numbers."""
-    return "\n\n".join(_section(name, suite) for name, suite in suites().items())
+    return "\n\n".join(_section(name, suite, up) for name, suite in suites().items())
 
 
-def _section(name: str, suite: Suite) -> str:
+def _section(name: str, suite: Suite, up: str) -> str:
     steps = f"{suite.training.steps:,} updates of {suite.training.batch_size}"
     done, short = reports().get(name), reports(short=True).get(name)
-    state = f"[results](../{done.path}){done.extent}" if done else NOT_RUN
+    state = f"[results]({up}{done.path}){done.extent}" if done else NOT_RUN
     parts = [
         f"## {name}\n\n{suite.question}",
-        f"`python run_all.py --suite {name}`: {suite.dataset}, {suite.tier} tier, "
-        f"{suite.networks.body}, {len(suite.families)} rows × {suite.seeds} seeds, {steps}; "
-        f"{state}.",
+        f"`python run_all.py --suite {name}`: {suite.dataset}, {SETTINGS[suite.tier]}, "
+        f"{suite.networks.body}, {len(suite.families)} configurations × {suite.seeds} seeds, "
+        f"{steps}; {state}.",
     ]
     if short is not None:
         parts.append(
-            f"Short form, `{short.content['command']}`, [results](../{short.path}) "
+            f"Reduced scale, `{short.content['command']}`, [results]({up}{short.path}) "
             f"({short.content['conditions']}; {short.content['cost']}):"
         )
         parts.append("\n".join(said(short)))

@@ -1,7 +1,7 @@
 """What documents quote: the published reports, from their report.json, and the suites' files."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -39,8 +39,8 @@ class Report:
 
     def row(self, row: str, readout: str = "") -> dict[str, Any] | None:
         """Return a line of the table, if it is there."""
-        names = ((one["name"], one["readout"], one) for one in self.rows)
-        return next((one for name, part, one in names if (name, part) == (row, readout)), None)
+        wanted = label_of(row, readout)
+        return next((one for one in self.rows if one["id"] == wanted), None)
 
     @property
     def extent(self) -> str:
@@ -77,6 +77,18 @@ def cell_of(row: dict[str, Any] | None, metric: Metric) -> str:
     return "" if row is None else str(row["cells"].get(metric.name, {}).get("text", ""))
 
 
+def table_of(rows: Iterable[dict[str, Any]], names: Collection[str]) -> str:
+    """Return rows that have any of some metrics as a table; an interval is not broken in two."""
+    metrics = [METRICS[name] for name in names]
+    lines = [["model", "seeds", *map(head, metrics)], ["---", "---", *["---:"] * len(metrics)]]
+    for row in rows:
+        cells = [cell_of(row, metric).replace(", ", ",\N{NO-BREAK SPACE}") for metric in metrics]
+        if any(cells):
+            title = f"*{row['label']}*" if row["kind"] == "control" else row["label"]
+            lines.append([title, row["seeds"], *cells])
+    return "\n".join(map(table_line, lines))
+
+
 def said(report: Report) -> list[str]:
     """Return what a report's claims came to, or else its first findings, as lines of a list."""
     verdicts = [
@@ -88,7 +100,7 @@ def said(report: Report) -> list[str]:
 
 def published_table(wanted: Iterable[tuple[str, Suite, Published]]) -> str:
     """Return published numbers beside ours, one line for each (suite name, suite, number)."""
-    rows = [("row", "metric", "published", "ours", "source", "suite")]
+    rows = [("configuration", "metric", "published", "ours", "source", "suite")]
     for name, suite, entry in wanted:
         metric = METRICS[entry.metric]
         ours = cell_of(_trained_in_full(name, suite, entry), metric) or NOT_RUN

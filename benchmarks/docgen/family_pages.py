@@ -1,18 +1,17 @@
 """What a page of docs/families/ takes from the code of the family and from results."""
 
 import ast
-import re
 from typing import Any
 
-from benchmarks.docgen.reports import (
+from benchmarks.docgen.published import (
     Report,
-    cell_of,
     published_table,
     reports,
     suites,
     table,
+    table_of,
 )
-from benchmarks.evaluation.registry import METRICS, head
+from benchmarks.evaluation.registry import METRICS
 from benchmarks.planning.resolve import resolve_row
 from zoo.build import assemble, options_of
 from zoo.game import Player, Turn
@@ -20,17 +19,17 @@ from zoo.registry import describe, presets, source
 
 PAGE = """# {title}
 
-<!-- paper: written -->
+<!-- paper: generated -->
 <!-- end paper -->
 
 ## Settings
 
-<!-- settings: written -->
+<!-- settings: generated -->
 <!-- end settings -->
 
 ## Measured
 
-<!-- measured: written -->
+<!-- measured: generated -->
 <!-- end measured -->
 
 ## Known failure modes
@@ -42,17 +41,16 @@ def skeleton(family: str) -> str:
     return PAGE.format(title=describe(family).partition(":")[0])
 
 
-def paper(family: str) -> str:
+def paper(family: str, up: str) -> str:
     """Return a family's own words: source, equations, deviations."""
     text = ast.get_docstring(ast.parse(source(family).read_text())) or ""
-    text = re.sub(r"(?<![`\w])(https?://[^\s,;)]+[^\s,;).:])", r"<\1>", text)
     return (
-        f"{text}\n\nThe losses in code: [zoo/families/{family}.py](../../zoo/families/{family}.py)."
+        f"{text}\n\nThe losses in code: [zoo/families/{family}.py]({up}zoo/families/{family}.py)."
     )
 
 
 def settings(family: str) -> str:
-    """Return a family's players, turns, options and faithful preset."""
+    """Return a family's players, turns, options and authors' settings."""
     game = assemble(
         family, {}, body="mlp", width=16, latent_dim=4, prior="normal",
         image_shape=(1, 8, 8), seed_of=lambda name: 0,
@@ -84,22 +82,22 @@ def _turn(turn: Turn) -> tuple[str, str, str]:
 def _preset(family: str) -> str:
     preset = presets().get(family)
     if preset is None:
-        return "It has no faithful preset; every suite runs it in the controlled tier."
+        return "No preset of its authors' settings: every suite runs it with matched settings."
     rows = [
         (part, ", ".join(f"`{name} = {value!r}`" for name, value in values.items()))
         for part, values in preset.items()
     ]
-    how = f"Faithful preset (`--set rows.{family}.preset=faithful` in any suite):"
+    how = f"Its authors' settings (`--set rows.{family}.preset=faithful` in any suite):"
     return f"{how}\n\n" + table([("part", "settings"), *rows])
 
 
-def measured(family: str) -> str:
-    """Return a family's rows of every published table, and papers' numbers beside ours."""
+def measured(family: str, up: str) -> str:
+    """Return a family's rows of every published table, and papers' numbers next to ours."""
     tables: dict[str, str] = {}  # two suites may share runs: a table once
     for name in suites():
         for report in (reports().get(name), reports(short=True).get(name)):
             if report is not None and (own := _own(report, family)):
-                tables.setdefault(_rows(own), _headed(report))
+                tables.setdefault(_rows(own), _headed(report, up))
     parts = [f"{said}\n\n{rows}" for rows, said in tables.items()]
     wanted = [
         (name, suite, entry)
@@ -108,30 +106,22 @@ def measured(family: str) -> str:
         if resolve_row(suite, entry.row).family == family
     ]
     if wanted:
-        parts.append(f"Beside the paper's numbers:\n\n{published_table(wanted)}")
+        parts.append(f"The paper's numbers and ours:\n\n{published_table(wanted)}")
     else:
-        parts.append("No number of its paper is for these data: there is nothing to compare with.")
+        parts.append("Its paper reports no number for these data.")
     return "\n\n".join(parts)
 
 
-def _headed(report: Report) -> str:
+def _headed(report: Report, up: str) -> str:
     return (
         f"Suite `{report.suite.name}`, `{report.content['command']}` "
-        f"([all rows and controls](../../{report.path})):"
+        f"([all models and trivial baselines]({up}{report.path})):"
     )
 
 
 def _rows(rows: list[dict[str, Any]]) -> str:
-    shown = [m for m in METRICS.values() if m.headline and any(cell_of(row, m) for row in rows)]
-    lines = [
-        [row["label"], seeds_of(row), *(cell_of(row, metric) for metric in shown)] for row in rows
-    ]
-    return table([("row", "seeds", *map(head, shown)), *lines])
-
-
-def seeds_of(row: dict[str, Any]) -> str:
-    """Return how many of a row's seeds have numbers."""
-    return f"{row['seeds_done']}/{row['seeds_planned']}"
+    headline = [m.name for m in METRICS.values() if m.headline]
+    return table_of(rows, [n for n in headline if any(n in row["cells"] for row in rows)])
 
 
 def _own(report: Report, family: str) -> list[dict[str, Any]]:
