@@ -19,17 +19,16 @@ from benchmarks.report.formats import latex, markdown, page, report_json
 
 DRAWN = ".figures.json"
 TRADEOFF = (
-    "FID against reconstruction error: a point per model with 95 % intervals over seeds; dashed: "
-    "controls, solid: models of one direction"
+    "FID against reconstruction error: a point per model, 95 % intervals over seeds; dashed: "
+    "controls, dotted: models of one direction"
 )
 OVERVIEW = "Real test images, their reconstruction by every model, and the trade-off in numbers"
 FOREST = "Headline metrics of {}: mean over seeds and 95 % interval; dashed: controls"
 LEARNING = (
-    "Quality during training, on fewer samples, over updates and over seconds (thick: mean over "
-    "seeds; thin: each seed); the last quick evaluation is before the end (final values: the table); "
-    "seconds compare only runs of one machine, as busy each time, so published runs next to one's "
-    "own have none; of seeds that train together each has an equal share, and the first updates' "
-    "include start-up (tracing)"
+    "Quick evaluations during training, on fewer samples, over updates and over seconds (thick: "
+    "mean over seeds; thin: each seed). Final values are in the table. Seconds compare only runs "
+    "of one machine under the same load, so published runs next to your own have none; seeds that "
+    "train together share them equally, and the first updates include start-up"
 )
 TRUNCATION = "Truncated draws |z| < threshold, on fewer samples (dotted: the whole prior)"
 OVER_TRAINING = "Samples of the same 16 draws over training; left: updates so far"
@@ -122,10 +121,10 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
         "points": (POINTS, partial(pictures.points, jobs)),
         "embedding": (EMBEDDING, partial(pictures.embedding, jobs)),
     }
-    for row, family in {job.key.name: job.run.family for job in jobs}.items():
-        own = curves[curves["label"] == row] if len(curves) else curves
-        stem = f"losses_{slug(row)}"
-        drawings[stem] = (LOSSES.format(row), partial(losses, row, family, own))
+    for key, family in {job.key: job.run.family for job in jobs}.items():
+        own = curves[curves["label"] == key.name] if len(curves) else curves
+        stem = f"losses_{slug(key.id)}"
+        drawings[stem] = (LOSSES.format(key.name), partial(losses, key.name, family, own))
     drawings["overview"] = (
         OVERVIEW,
         partial(overview.overview, material.summary, jobs, looks),

@@ -30,7 +30,7 @@ from benchmarks.report.data.contents import Material, gather
 from benchmarks.report.formats import markdown, report_json
 
 TABLES = ("table.csv", "table.tex")
-SHOWN = "forest,learning,samples,reconstructions,points"
+SHOWN = "overview,tradeoff,forest,learning,samples,reconstructions,points"
 MODELS = "models"
 MODEL = ("config.json", "environment.json", "training.json", "metrics.json")
 WEIGHTS = ("weights", "statistics", "weights_average", "statistics_average")
@@ -162,7 +162,7 @@ def main(
         bool, typer.Option("--models", help="Publish the trained models of seed 0 instead.")
     ] = False,
     pictures: Annotated[
-        str, typer.Option(help="Pictures to keep, by name or group, separated by commas.")
+        str, typer.Option(help="Comma-separated pictures to keep, by name or group.")
     ] = SHOWN,
     results: Annotated[Path, typer.Option(help="Folder of runs and reports.")] = Path("results"),
 ) -> None:

@@ -30,10 +30,10 @@ def verdict(frame: pd.DataFrame, **said: str):
 @pytest.mark.parametrize(
     ("expected", "row", "outcome"),
     [
-        ("lower", "a", "supported"),
-        ("higher", "a", "contradicted"),
-        ("lower", "b", "contradicted"),
-        ("higher", "b", "supported"),
+        ("lower", "a", "for"),
+        ("higher", "a", "against"),
+        ("lower", "b", "against"),
+        ("higher", "b", "for"),
     ],
 )
 @pytest.mark.parametrize("metric", ["fid_hybrid", "kid_hybrid", "hf_ratio", "train_seconds"])
@@ -41,17 +41,17 @@ def test_the_interval_of_the_difference_decides(metric, expected, row, outcome) 
     """Whatever is better in a metric: the claim is about its value, above a target or below."""
     found = verdict(runs({"a": LOW, "b": HIGH}, metric), metric=metric, expected=expected, row=row)
     assert found.verdict == outcome
-    assert found.probability == (1 if outcome == "supported" else 0)
+    assert found.probability == (1 if outcome == "for" else 0)
 
 
 @pytest.mark.parametrize(
     ("readouts", "rows", "outcome"),
     [
-        (("", ""), "a against b", "supported"),
-        (("head", ""), "a (head) against b", "contradicted"),
-        (("", "head"), "a against b (head)", "not decided"),  # the same numbers
-        (("head", "head"), "a (head) against b (head)", "contradicted"),
-        (("tail", ""), "a (tail) against b", "not decided"),
+        (("", ""), "a against b", "for"),
+        (("head", ""), "a (head) against b", "against"),
+        (("", "head"), "a against b (head)", "open"),  # the same numbers
+        (("head", "head"), "a (head) against b (head)", "against"),
+        (("tail", ""), "a (tail) against b", "open"),
     ],
 )
 def test_claims_and_published_numbers_are_of_a_readout(readouts, rows, outcome: str) -> None:
@@ -60,7 +60,7 @@ def test_claims_and_published_numbers_are_of_a_readout(readouts, rows, outcome: 
     readout, against = readouts
     said = claim().model_copy(update={"readout": readout, "against_readout": against})
     (found,) = verdicts([said], frame)
-    assert (found.rows, found.verdict) == (rows, outcome)
+    assert (" against ".join(found.labels), found.verdict) == (rows, outcome)
     number = Published(row="a", readout=readout, metric="fid_hybrid", value=1.0, source="")
     (ours,) = reproduced([number], frame, 400)
     assert (ours.cells[0], ours.n) == (rows.split(" against")[0], 0 if readout == "tail" else 3)
@@ -71,22 +71,23 @@ def test_the_numbers_are_welchs() -> None:
     d = difference(LOW, HIGH, METRICS["fid_hybrid"])
     assert found.difference == d
     assert found.numbers == (
-        f"FID: ratio {d.estimate:.3f} [{d.low:.3f}, {d.high:.3f}], P(improvement) 1.00, n = 3 and 3"
+        f"FID (digit features) of a {d.estimate:.3f} times that of b [{d.low:.3f}, {d.high:.3f}], "
+        "3 seeds each"
     )
 
 
 def test_what_cannot_be_decided_says_why() -> None:
     close = verdict(runs({"a": [1.0, 2.0, 3.0], "b": [1.1, 2.1, 3.1]}))
-    assert (close.verdict, close.why) == ("not decided", "")
+    assert (close.verdict, close.why) == ("open", "")
     assert close.difference.low < 1 < close.difference.high
     for frame, why in (
         (runs({"a": LOW}), "b is not among these runs"),
         (runs({"a": LOW, "b": HIGH}, b1="missing"), "2 of 3 runs of b have ended"),
         (runs({"a": [1.0], "b": [2.0]}), "too few seeds, or no spread between them"),
-        (runs({"a": LOW, "b": [math.nan] * 3}), "b has no FID"),
+        (runs({"a": LOW, "b": [math.nan] * 3}), "b has no FID (digit features)"),
     ):
         found = verdict(frame)
-        assert (found.verdict, found.numbers) == ("not decided", why)
+        assert (found.verdict, found.numbers) == ("open", why)
 
 
 FAR = {"a": LOW, "b": HIGH, "c": [1.0, 1.1, 1.05], "d": [1.02, 1.1, 1.0]}
@@ -96,11 +97,11 @@ FAR = {"a": LOW, "b": HIGH, "c": [1.0, 1.1, 1.05], "d": [1.02, 1.1, 1.0]}
 @pytest.mark.parametrize(
     ("expected", "pairs", "outcome"),
     [
-        ("lower", "abcd", "supported"),
-        ("higher", "abcd", "contradicted"),
-        ("lower", "cdab", "contradicted"),
-        ("higher", "bacd", "supported"),
-        ("lower", "abab", "not decided"),
+        ("lower", "abcd", "for"),
+        ("higher", "abcd", "against"),
+        ("lower", "cdab", "against"),
+        ("higher", "bacd", "for"),
+        ("lower", "abab", "open"),
     ],
 )
 def test_a_difference_beside_another(expected: str, pairs: str, outcome: str) -> None:
@@ -112,33 +113,34 @@ def test_a_difference_beside_another(expected: str, pairs: str, outcome: str) ->
     (found,) = verdicts([said], runs(FAR))
     both = difference_of_differences((FAR[a], FAR[b]), (FAR[c], FAR[d]), METRICS["fid_hybrid"])
     assert (found.verdict, found.difference, found.probability) == (outcome, both, None)
-    assert found.rows == f"{a} against {b} beside {c} against {d}"
-    assert found.numbers.startswith(f"FID: ratio of ratios {both.estimate:#.3g} [")
-    assert found.numbers.endswith("], n = 3 and 3 beside 3 and 3")
+    assert found.labels == [a, b, c, d]
+    assert found.numbers.startswith(f"{a} against {b} beside {c} against {d}: ")
+    assert f"FID (digit features), ratio of ratios {both.estimate:#.3g} [" in found.numbers
+    assert found.numbers.endswith("], 3 seeds each")
 
 
 def test_a_difference_beside_another_needs_all_four_rows() -> None:
     said = claim().model_copy(update={"more_than": Pair(row="c", against="d")})
     (found,) = verdicts([said], runs({row: FAR[row] for row in "abc"}))
-    assert (found.verdict, found.why) == ("not decided", "d is not among these runs")
+    assert (found.verdict, found.why) == ("open", "d is not among these runs")
 
 
 def test_lost_runs_are_said_and_speak_for_nobody() -> None:
     frame = runs({"a": [1.0, 1.1, 1.05, math.nan], "b": HIGH}, a3="diverged")
     found = verdict(frame)
-    assert found.verdict == "supported"  # of the finished ones
+    assert found.verdict == "for"  # of the finished ones
     assert found.probability == pytest.approx(9 / 12)
-    assert found.runs == "n = 3 (1 lost) and 3"
+    assert found.runs == "3 (1 lost) and 3 seeds"
 
 
 def test_failure_rates_are_decided_without_spread() -> None:
     frame = runs({"a": [0.0] * 5, "b": [1.0] * 5}, metric="failure_rate")
     frame.loc[frame["label"] == "b", "status"] = "diverged"
     found = verdict(frame, metric="failure_rate")
-    assert found.verdict == "supported"
+    assert found.verdict == "for"
     assert found.difference.estimate == -1
     two = runs({"a": [0.0] * 5, "b": [1.0, 1.0, 0.0, 0.0, 0.0]}, metric="failure_rate")
-    assert verdict(two, metric="failure_rate").verdict == "not decided"
+    assert verdict(two, metric="failure_rate").verdict == "open"
 
 
 def test_published_numbers_stand_beside_ours() -> None:
@@ -152,7 +154,7 @@ def test_published_numbers_stand_beside_ours() -> None:
     # A hundredth of spread over three seeds, and 400 images of which one in fifty is wrong.
     assert three.standard_error == pytest.approx(math.sqrt(0.01**2 / 3 + 0.98 * 0.02 / 400))
     assert three.cells == (
-        *("bigan", "1-NN features", "0.980", "0.970", "0.010", "0.009", "3", "a table"),
+        *("BiGAN", "1-NN features", "0.980", "0.970", "0.010", "0.009", "3", "a table"),
     )
     assert one.cells[2:7] == ("0.500", "0.970", "-0.470", "0.025", "1")  # of the images alone
     assert absent.cells[2:7] == ("–", "0.970", "–", "–", "0")

@@ -23,11 +23,11 @@ from tests.report.report_pages import hand_made, suite_of
 from tests.report.test_intervals import control, runs
 
 KEYS = {
-    "bigan": Key("bigan", "bigan"),
-    "gan (discriminator)": Key("gan", "gan", readout="discriminator"),
-    "bigan_half_lr (critic)": Key("bigan", "bigan", "half_lr", "critic", title="bigan_half_lr"),
-    "bigan (lr 0.1, width 32)": Key("bigan", "bigan", "lr 0.1, width 32"),
-    "bigan (lr 0.1) (critic)": Key("bigan", "bigan", "lr 0.1", "critic", "reference"),
+    "BiGAN": Key("bigan", "bigan"),
+    "GAN (discriminator)": Key("gan", "gan", readout="discriminator"),
+    "BiGAN (half lr) (critic)": Key("bigan", "bigan", "half_lr", "critic", title="bigan_half_lr"),
+    "BiGAN (lr 0.1, width 32)": Key("bigan", "bigan", "lr 0.1, width 32"),
+    "BiGAN (lr 0.1) (critic)": Key("bigan", "bigan", "lr 0.1", "critic", "reference"),
     "real, 648 of train": control("real_train", 648),
     "PCA": control("pca"),
 }
@@ -130,8 +130,8 @@ def test_light_lines_are_of_their_readout(tmp_path: Path) -> None:
     found = frame.light_frame([write_run(tmp_path, run_of("gan"), light=light)])
     lines = found[["row", "readout", "label", "seed", "step", "seconds"]].to_numpy().tolist()
     assert lines == [
-        ["gan", "", "gan", 0, 50, 1.0],
-        ["gan", "discriminator", "gan (discriminator)", 0, 50, 1.0],
+        ["gan", "", "GAN", 0, 50, 1.0],
+        ["gan", "discriminator", "GAN (discriminator)", 0, 50, 1.0],
     ]
     assert found["fid_hybrid"].tolist()[0] == 3.0
     assert found["knn1_accuracy_features"].tolist()[1] == 0.8

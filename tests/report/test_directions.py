@@ -70,14 +70,13 @@ def material(tmp_path: Path) -> Material:
 
 def test_references_are_named_and_not_ranked(material: Material) -> None:
     said = findings.findings(material)
-    assert said[0].startswith("aegan is clearly best in FID (1.10 [")
+    assert said[0].startswith("AEGAN is clearly best in FID (digit features) (1.10 [")
     assert said[-1] == (
-        "Not ranked, for each lacks a direction and is here as a reference: "
-        "gan (z → x only: it has no encoder). "
-        "Their means are ahead of every family's: gan in FID (0.11)."
+        "Reference models (one direction only), not ranked: GAN (z → x only: it has no encoder). "
+        "Better on average than every ranked model: GAN in FID (digit features) (0.11)."
     )
-    assert [*material.summary.keys][-1] == "gan"
-    assert material.runs.groupby("label")["kind"].first()["gan"] == "reference"
-    assert set(material.ranks["label"]) == {"aegan", "bigan", "bigan_qp"}
+    assert [*material.summary.keys][-1] == "GAN"
+    assert material.runs.groupby("label")["kind"].first()["GAN"] == "reference"
+    assert set(material.ranks["label"]) == {"AEGAN", "BiGAN", "BiGAN-QP"}
     fid = material.differences[material.differences["metric"] == "fid_hybrid"]
     assert len(fid) == 6  # pairs with the reference are still compared

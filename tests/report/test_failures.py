@@ -41,8 +41,8 @@ def absent(job: Job) -> None:
     ("ending", "word", "line"),
     [
         (interrupted, "interrupted",
-         "interrupted after 150 of 3,000 updates; the same command goes on from there"),
-        (unevaluated, "not evaluated", "not evaluated; the same command evaluates it"),
+         "interrupted after 150 of 3,000 updates; run the same command to resume"),
+        (unevaluated, "not evaluated", "not evaluated; run the same command to evaluate it"),
         (failed, "failed", "failed: ValueError: 7 is odd"),
         (diverged, "diverged", "diverged after 1,234 of 3,000 updates"),
         (absent, "not started", "not started"),
@@ -51,12 +51,12 @@ def absent(job: Job) -> None:
 def test_a_run_without_numbers_says_why(tmp_path: Path, ending, word: str, line: str) -> None:
     jobs = hand_made(tmp_path)
     ending(jobs[4])  # bigan, seed 1
-    assert endings(jobs) == [f"bigan, seed 1: {line}"]
+    assert endings(jobs) == [f"BiGAN, seed 1: {line}"]
     page, text = written(tmp_path, material_of(jobs))
-    assert page.rows["bigan"][1][1] == f"2/3, 1 {word}"
-    assert f"for not every run has ended well: bigan 2/3, 1 {word}." in text
-    assert f"<li>bigan, seed 1: {line}</li>" in text
-    assert f"- bigan, seed 1: {line}\n" in (tmp_path / "reports/digits/table.md").read_text()
+    assert page.rows["BiGAN"][1][1] == f"2/3, 1 {word}"
+    assert f"some runs did not finish (BiGAN 2/3, 1 {word})." in text
+    assert f"<li>BiGAN, seed 1: {line}</li>" in text
+    assert f"- BiGAN, seed 1: {line}\n" in (tmp_path / "reports/digits/table.md").read_text()
 
 
 def test_a_run_of_other_code_is_said(tmp_path: Path) -> None:
@@ -66,7 +66,9 @@ def test_a_run_of_other_code_is_said(tmp_path: Path) -> None:
     (done.folder / "config.json").write_text(json.dumps(config))
     job = Job(run_of("bigan"), "0" * 64, tmp_path / "runs" / "digits" / "bigan" / "seed0-0")
     why = "numerics version of family.bigan is 1, not 0 as in the nearest run there"
-    assert endings([job]) == [f"bigan, seed 0: outdated ({why}); the same command trains it again"]
+    assert endings([job]) == [
+        f"BiGAN, seed 0: outdated ({why}); run the same command to train it again"
+    ]
 
 
 def test_nothing_is_said_where_all_is_well(tmp_path: Path) -> None:
@@ -80,7 +82,9 @@ def test_seeds_of_one_ending_share_a_line(tmp_path: Path) -> None:
     jobs = hand_made(tmp_path)
     for job in jobs[3:6]:
         unevaluated(job)
-    assert endings(jobs) == ["bigan, seeds 0, 1, 2: not evaluated; the same command evaluates it"]
+    assert endings(jobs) == [
+        "BiGAN, seeds 0, 1, 2: not evaluated; run the same command to evaluate it"
+    ]
     said = findings.findings(material_of(jobs))
-    assert said[0].endswith("ended well: bigan 0/3, 3 not evaluated.")
-    assert said[1].startswith("Best by the mean of what is finished: aegan in FID")
+    assert said[0] == "Ranking disabled: some runs did not finish (BiGAN 0/3, 3 not evaluated)."
+    assert said[1].startswith("Best on average among finished runs: AEGAN in FID")

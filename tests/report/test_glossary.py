@@ -37,9 +37,9 @@ def test_rows_are_explained(tmp_path: Path) -> None:
     summary = summarise(frame, controls, {"mine": "z → x only: it has no encoder"})
     mine = run_of("mine", family="bigbigan", options={"unary_z": False})
     said = glossary.rows(summary, [Job(run, "", tmp_path) for run in (run_of("bigan"), mine)])
-    assert said["bigan"].startswith("BiGAN: one discriminator tells encoder pairs")
+    assert said["BiGAN"].startswith("BiGAN: one discriminator tells encoder pairs")
     assert said["mine"].endswith("With unary_z False. Reference, z → x only: it has no encoder.")
-    assert said["bigan (head)"] == "The head of bigan: another part of the same training."
+    assert said["BiGAN (head)"] == "The head of BiGAN: another part of the same training."
     assert said["PCA, 16 dimensions"].startswith("Control: principal components in place of E")
 
 

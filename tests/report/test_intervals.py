@@ -65,7 +65,7 @@ def runs(
 ) -> pd.DataFrame:
     rows = [
         columns_of(key)
-        | {"seed": seed, "status": status.get(f"{key.label}{seed}", _status(key)), metric: v}
+        | {"seed": seed, "status": status.get(f"{key.id}{seed}", _status(key)), metric: v}
         for row, own in values.items()
         for key in [row if isinstance(row, Key) else Key(row, row)]
         for seed, v in enumerate(own)
@@ -183,7 +183,7 @@ def test_floor_near_a_rate_of_one_stays_a_floor(rate: float) -> None:
 
 def test_what_untrained_networks_would_pass_is_named_and_not_gated(tmp_path) -> None:
     frame = runs(dict.fromkeys(load_suite("digits").families, OLD[:6]))
-    frame.loc[frame["label"] == "bigan", "fid_hybrid"] = [29.0, 30.0, 31.0, 30.0, 28.0, 32.0]
+    frame.loc[frame["id"] == "bigan", "fid_hybrid"] = [29.0, 30.0, 31.0, 30.0, 28.0, 32.0]
     path = regression.write_baseline(load_suite("digits"), frame, UNTRAINED, {}, tmp_path)
     content = json.loads(path.read_text())
     assert content["not_gated"] == ["bigan fid_hybrid"]

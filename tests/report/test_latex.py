@@ -14,8 +14,8 @@ def test_latex_is_balanced_and_marks_the_best(tmp_path: Path) -> None:
     assert {line.replace(r"\&", "").count("&") for line in lines} == {4}
     assert r"\begin{tabular}{llrrr}" in text
     assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
-    assert r"aegan & 3/3 & \textbf{1.10} & 0.0300 & 60 \\" in text
-    assert r"bigan\_qp & 3/3 & 12.50" in text
+    assert r"AEGAN & 3/3 & \textbf{1.10} & 0.0300 & 60 \\" in text
+    assert r"BiGAN-QP & 3/3 & 12.50" in text
     assert text.count(r"\textbf") == 1
     for opened in ("table", "tabular"):
         assert text.count(rf"\begin{{{opened}}}") == text.count(rf"\end{{{opened}}}") == 1

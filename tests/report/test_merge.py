@@ -78,7 +78,7 @@ def test_a_suite_brings_rows_of_its_own_budgets_together(tmp_path: Path) -> None
     (group,), said = merged(tmp_path, suite=suite)
     assert ({job.run.row for job in group.jobs}, said) == (set(suite.families), "")
     line = heading(suite, group.jobs)
-    assert "controlled and faithful tier" in line
+    assert "matched settings and authors' settings" in line
     assert "11,725 updates of 128, fp32 or 11,725 updates of 32, fp32 or 2,931 updates" in line
     assert len(merged(tmp_path)[0]) > 1
 
@@ -90,10 +90,10 @@ def test_rows_of_other_settings_are_no_seeds_of_one_row(tmp_path: Path) -> None:
     write_run(tmp_path, run_of("gan"), FID)
     (group,), _ = merged(tmp_path)
     assert sorted((job.run.row, job.variant, job.key.label) for job in group.jobs) == [
-        ("bigan", "lr 0.1, width 64", "bigan (lr 0.1, width 64)"),
-        ("bigan", "lr default, width 32", "bigan (lr default, width 32)"),
-        ("bigan", "lr default, width 64", "bigan (lr default, width 64)"),
-        ("gan", "", "gan"),
+        ("bigan", "lr 0.1, width 64", "BiGAN (lr 0.1, width 64)"),
+        ("bigan", "lr default, width 32", "BiGAN (lr default, width 32)"),
+        ("bigan", "lr default, width 64", "BiGAN (lr default, width 64)"),
+        ("gan", "", "GAN"),
     ]
     assert group.suite.families == ("bigan", "gan")
     frame = results_frame(group.jobs)
@@ -110,7 +110,8 @@ def test_a_suite_says_which_rows_are_varied(tmp_path: Path) -> None:
     (group,), _ = merged(tmp_path, suite=suite)
     assert [job.key for job in group.jobs] == [job.key for job in asked]
     assert {job.key.variant for job in group.jobs} == {"", *suite.variants}
-    assert [job.key.label for job in group.jobs] == [job.run.row for job in asked]
+    assert [job.key.id for job in group.jobs] == [job.run.row for job in asked]
+    assert "BiGAN (large z)" in [job.key.label for job in group.jobs]
     (alone,), _ = merged(tmp_path)
     assert {(job.key.row, job.key.variant) for job in alone.jobs} == {
         (job.run.row, "") for job in asked
@@ -122,7 +123,7 @@ def test_switches_are_named_without_their_value(tmp_path: Path) -> None:
     write_run(tmp_path, run_of("bigan", training={"stacked": 0}), FID)
     (group,), _ = merged(tmp_path)
     names = sorted(job.key.label for job in group.jobs)
-    assert names == ["bigan (stacked 0)", "bigan (stacked 3)"]
+    assert names == ["BiGAN (stacked 0)", "BiGAN (stacked 3)"]
 
 
 def test_a_copy_counts_once_and_other_code_never(tmp_path: Path) -> None:

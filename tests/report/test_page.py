@@ -27,16 +27,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_page_holds_the_hand_made_numbers(whole: Path) -> None:
     text = (whole / "index.html").read_text()
     page = Page(text)
-    heads = [text for _, text in page.rows["family"]]
+    heads = [text for _, text in page.rows["model"]]
     assert heads == [
-        "family",
+        "model",
         "seeds",
-        "FID ↓",
+        "FID (digit features) ↓",
         "recon. MSE ↓",
         "train s",
         "parameters",
     ]
-    value, shown = page.rows["aegan"][2]
+    value, shown = page.rows["AEGAN"][2]
     assert float(value) == pytest.approx(1.1)
     mean_of_logs, half = (
         np.log([1.0, 1.1, 1.2]).mean(),
@@ -44,16 +44,16 @@ def test_the_page_holds_the_hand_made_numbers(whole: Path) -> None:
     )
     low, high = np.exp(mean_of_logs - half), np.exp(mean_of_logs + half)
     assert shown == f"1.10 [{low:.2f}, {high:.2f}]"
-    assert page.rows["bigan"][3][1].startswith("0.0300 [")
-    assert page.rows["bigan_qp"][5][1].startswith("28,978")
+    assert page.rows["BiGAN"][3][1].startswith("0.0300 [")
+    assert page.rows["BiGAN-QP"][5][1].startswith("28,978")
     assert [row[1][1] for row in list(page.rows.values())[1:]] == ["3/3"] * 3
     assert text.count("<strong title=") == 1  # only the FID has a clear best
     said = re.sub("</?abbr[^>]*>", "", text)
-    assert "aegan is clearly best in FID (1.10" in said
-    assert "No family is clearly ahead in recon. MSE." in said
-    assert re.search(r'class="verdict supported">supported</strong>\s*AEGAN &lt;is&gt; ahead', text)
-    cells = ["bigan", "FID", "5.00", "4.00", "1.00", "0.29", "3", "a paper"]
-    found = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", text[text.index("Beside the papers") :])
+    assert "AEGAN is clearly best in FID (digit features) (1.10" in said
+    assert "Best on average, difference not significant: " in said
+    assert re.search(r'class="verdict for">for</strong>\s*AEGAN &lt;is&gt; ahead', text)
+    cells = ["BiGAN", "FID (digit features)", "5.00", "4.00", "1.00", "0.29", "3", "a paper"]
+    found = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", text[text.index("Next to the papers") :])
     assert found[8:16] == cells  # sd .5 over sqrt 3
     assert "9 finished runs: 9 min of training and 45 s of evaluation" in text
 
@@ -62,7 +62,10 @@ def test_the_page_needs_nothing_else(whole: Path) -> None:
     text = (whole / "index.html").read_text()
     page = Page(text)
     assert page.sources
-    assert all(source.startswith("data:") for source in page.sources)
+    files = {path.name for path in whole.iterdir()}
+    assert all(source.startswith("data:") or source in files for source in page.sources)
+    assert all(image["src"].startswith("data:") for image in page.images)
+    assert {"table.csv", "runs.csv", "tradeoff.pdf", "losses_aegan.pdf"} <= set(page.sources)
     assert not re.search(r"https?://|@import|url\(", text)
     assert all(image["alt"] for image in page.images)
     assert len(page.images) >= 3 * (5 + 2) + 3
@@ -72,24 +75,24 @@ def test_the_page_needs_nothing_else(whole: Path) -> None:
 def test_lost_and_missing_runs_stay_visible_and_nothing_is_ranked(tmp_path: Path) -> None:
     claim = CLAIM.model_copy(update={"metric": "failure_rate"})
     page, text = written(tmp_path, material_of(hand_made(tmp_path, lost=True), claims=(claim,)))
-    heads = [text for _, text in page.rows["family"]]
+    heads = [text for _, text in page.rows["model"]]
     assert heads.count("failed ↓") == 1  # claimed about, and shown wherever a run was lost
-    assert page.rows["bigan"][1] == ("2/3, 1 diverged", "2/3, 1 diverged")
-    assert page.rows["bigan"][4][1].startswith("0.33 [")  # failed
-    assert page.rows["aegan"][4][1].startswith("0.00 [0.00, ")
-    assert re.search(r'<tr class="lost">\s*<th scope="row" data-value="bigan" title="', text)
-    assert "Nothing is ranked, for not every run has ended well: bigan 2/3, 1 diverged." in text
+    assert page.rows["BiGAN"][1] == ("2/3, 1 diverged", "2/3, 1 diverged")
+    assert page.rows["BiGAN"][4][1].startswith("0.33 [")  # failed
+    assert page.rows["AEGAN"][4][1].startswith("0.00 [0.00, ")
+    assert re.search(r'<tr class="lost">\s*<th scope="row" data-value="BiGAN" title="', text)
+    assert "Ranking disabled: some runs did not finish (BiGAN 2/3, 1 diverged)." in text
     assert "<strong title=" not in text
     empty = [Job(run_of("gan"), "0" * 64, tmp_path / "nothing")]
     page, _ = written(tmp_path / "b", material_of(empty))
-    assert page.rows["gan"][1][1] == "0/1, 1 not started"
+    assert page.rows["GAN"][1][1] == "0/1, 1 not started"
 
 
 def test_pictures_and_curves_may_be_missing(tmp_path: Path) -> None:
     jobs = [write_run(tmp_path, run_of("bigan"), {"fid_hybrid": 1.0})]
     page, text = written(tmp_path, material_of(jobs), drawn=True)
     assert "These run folders hold no pictures." in text
-    assert "One training seed per family cannot tell families apart" in text
+    assert "One training seed per model: the spread between" in text
     assert len(page.images) == 1  # the intervals
 
 
@@ -106,7 +109,7 @@ def test_files_of_a_report(whole: Path) -> None:
             "neighbours",
         ),
         *("truncated", "over_training", "embedding", "losses_aegan", "losses_bigan_qp"),
-        "gradient_norms",
+        *("gradient_norms", "tradeoff"),
     }
     assert names >= {f"{name}.{suffix}" for name in drawn for suffix in ("png", "pdf")}
     assert names >= {"index.html", "table.md", "table.tex", "table.csv", "differences.csv"}
@@ -115,7 +118,7 @@ def test_files_of_a_report(whole: Path) -> None:
 def test_a_page_of_very_many_rows_leaves_loss_curves_outside(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(page, "ROOM", 1)
     _, text = written(tmp_path, material_of(hand_made(tmp_path)), drawn=True)
-    assert "beside it as files: losses_aegan, losses_bigan, losses_bigan_qp." in text
+    assert 'next to it as files: <a href="losses_aegan.png">' in text
     assert "Headline metrics" in text
     assert "every term of every player" not in text
 

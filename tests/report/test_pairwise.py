@@ -42,7 +42,9 @@ def test_holm_counts_the_pairs_of_its_own_metric() -> None:
     # a higher rate is better: the order turns round, the odds ratio exceeds 1
     assert table.loc["label_agreement", "a"] == "middle"
     assert table.loc["label_agreement", "low"] > 1
-    assert "nor p Holm below 0.3 in FID:" in reading(differences(frame))  # 3 pairs of 0.1
+    assert "nor p Holm below 0.3 in FID (digit features):" in reading(
+        differences(frame)
+    )  # 3 pairs of 0.1
     only = differences(frame, [LABEL])
     assert f"nor p Holm below 0.1 in {LABEL.title}:" in reading(only)
 
@@ -128,7 +130,7 @@ def test_section_shows_order_interval_and_the_limit_of_p() -> None:
     rows = [line for line in page.splitlines() if line.startswith("| ")]
     assert [row.split("|")[1].strip() for row in rows[2:]] == ["best", "middle", "worst"]
     assert "0.1 with 3 + 3 seeds" in page
-    assert "nor p Holm below 0.3 in FID:" in page
+    assert "nor p Holm below 0.3 in FID (digit features):" in page
     found = comparison.difference(THREE["best"], THREE["middle"], FID)
     cell = f"{found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}]"
     assert f"| best | 3 | 1.0 [1, 1] | 100% | {cell} | 0.1 | 0.3 | 1.00 |" == rows[2]

@@ -75,21 +75,20 @@ def test_several_versions_of_the_code_are_said(tmp_path: Path) -> None:
         (True, [], None, None, ""),
         (
             *(False, ["training.steps=50"], ["bigan", "gan"], 1),
-            "Not the suite as it stands: 50 of 3,000 updates, 1 of 3 seeds, 2 of 6 families.",
+            "Modified suite: 50 of 3,000 updates, 1 of 3 seeds, 2 of 6 families.",
         ),
         (
             *(False, ["training.steps=6000", "networks.width=32"], None, 5),
-            "Not the suite as it stands: 6,000 updates instead of 3,000, 5 seeds instead of 3, "
+            "Modified suite: 6,000 updates instead of 3,000, 5 seeds instead of 3, "
             "networks.width 32 instead of 64.",
         ),
         (
             *(False, ["rows.vae.variance=0.1"], ["gan", "vae"], None),
-            "Not the suite as it stands: 1 of 6 families, vae added, rows.vae.variance 0.1 instead "
-            "of default.",
+            "Modified suite: 1 of 6 families, vae added, rows.vae.variance 0.1 instead of default.",
         ),
         (
             *(True, ["training.steps=10"], None, None),
-            "Not the suite's short form as it stands: 10 of 2,000 updates.",
+            "Modified suite: 10 of 2,000 updates.",
         ),
     ],
 )
@@ -104,7 +103,7 @@ def test_a_suite_that_was_changed_says_so(short, settings, families, seeds, said
 
 def test_a_report_says_first_that_its_suite_was_changed(tmp_path: Path) -> None:
     material = material_of(hand_made(tmp_path))
-    said = "Not the suite as it stands: 3 of 6 families."
+    said = "Modified suite: 3 of 6 families."
     _, text = written(tmp_path, material)
     assert f"<h2>The answer</h2>\n<p><strong>{said}</strong></p>" in text
     table = (tmp_path / "reports" / "digits" / "table.md").read_text()

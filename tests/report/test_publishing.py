@@ -172,11 +172,13 @@ def test_a_model_of_ones_own_is_placed(own_fid: float, word: str, tmp_path: Path
         for seed, fid in enumerate(fids)
     ]
     material = gather(suite_of(), [*jobs, *mine], controls, "")
-    assert f"ali beside aegan: {word} in FID." in material.placed  # aegan: 1.0, 1.1, 1.2
-    assert "These 3 comparisons of ali are at 95 % for all" in material.placed[-1]
+    assert (
+        f"ALI beside AEGAN: {word} in FID (digit features)." in material.placed
+    )  # aegan: 1.0, 1.1, 1.2
+    assert "These 3 comparisons of ALI are at 95 % for all" in material.placed[-1]
     cells = summary.markdown(material.summary, [METRICS["train_seconds"]])
-    assert "| bigan | 3/3 | 60† |" in cells
-    assert "| ali | 3/3, reference | 1 |" in cells
+    assert "| BiGAN | 3/3 | 60† |" in cells
+    assert "| ALI | 3/3, reference | 1 |" in cells
     assert any(note.startswith("†") for note in material.notes)
     assert gather(suite_of(), jobs, controls, "").placed == []
 

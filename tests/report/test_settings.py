@@ -71,7 +71,10 @@ def test_a_varied_row_knows_its_base_whatever_its_name(name: str, base: str, var
     (job,) = [job for job in plan.jobs(found, Path(), [0]) if job.run.row == name]
     key = replace(job.key, readout="critic")
     assert (key.row, key.variant) == (base, variant)
-    assert (key.label, key.unvaried) == (f"{name} (critic)", f"{base} (critic)")
+    assert key.id == f"{name} (critic)"
+    title = "BiGAN" if base == "bigan" else base
+    named = f"{title} ({variant.replace('_', ' ')})" if variant else title
+    assert (key.label, key.unvaried) == (f"{named} (critic)", f"{title} (critic)")
 
 
 def test_a_file_cannot_say_which_rows_are_varied() -> None:
@@ -89,7 +92,7 @@ def test_settings_are_those_of_the_suites_own_variants() -> None:
     found = suite(families=("bigan",))
     keys = [job.key for job in plan.jobs(found, Path(), [0])]
     assert settings_of(found, keys) == {
-        **{"bigan": "base", "bigan_half_lr": "half lr", "bigan_small_z": "small z"},
+        **{"BiGAN": "base", "BiGAN (half lr)": "half lr", "BiGAN (small z)": "small z"},
     }
     assert settings_of(found, keys[:1]) == {}
     assert settings_of(suite_of(), [Key("bigan", "bigan", "lr 0.1"), *keys]) == {}
@@ -125,7 +128,9 @@ VALUES = {
     "bigan_small_z": [1.1, 2.1, 3.1],
     "bigan_qp_small_z": [1.2, 2.2, 3.2],
 }
-KEYS = {job.key.label: job.key for job in plan.jobs(suite(), Path(), [0])}
+KEYS = {job.run.row: job.key for job in plan.jobs(suite(), Path(), [0])}
+OWN = {KEYS[row]: values for row, values in VALUES.items()}
+LABELS = [key.label for key in OWN]
 SETTINGS = settings_of(suite(), KEYS.values())
 FID = METRICS["fid_hybrid"]
 
@@ -143,11 +148,11 @@ def material(results: Path, values: dict[str, list[float]] = VALUES, **changes) 
 
 
 def test_the_best_is_that_of_a_setting() -> None:
-    summary = summarise(runs(VALUES), NO_CONTROLS, settings=SETTINGS)
-    assert summary.best["fid_hybrid"] == ["aegan", "bigan_half_lr"]
+    summary = summarise(runs(OWN), NO_CONTROLS, settings=SETTINGS)
+    assert summary.best["fid_hybrid"] == ["AEGAN", "BiGAN (half lr)"]
     bodies = page_table.table_of(summary, [FID]).bodies
     assert [body.title for body in bodies] == ["base", "half lr", "small z"]
-    assert [line.name for line in bodies[1].lines] == list(VALUES)[3:6]
+    assert [line.name for line in bodies[1].lines] == LABELS[3:6]
 
 
 def test_marks_are_corrected_for_all_settings() -> None:
@@ -160,25 +165,25 @@ def test_marks_are_corrected_for_all_settings() -> None:
 
 
 def test_only_rows_of_a_setting_are_compared() -> None:
-    table = pairwise.differences(runs(VALUES), [FID], SETTINGS)
+    table = pairwise.differences(runs(OWN), [FID], SETTINGS)
     assert len(table) == 3 * 3
     assert all(SETTINGS[a] == SETTINGS[b] for a, b in zip(table["a"], table["b"], strict=True))
     assert table["p_holm"].tolist() == pytest.approx(holm(table["p"].to_numpy()).tolist())
-    ranks = pairwise.ranks(runs(VALUES), [FID], SETTINGS).set_index("label")["rank"]
-    assert ranks.loc[list(VALUES)].tolist() == [1, 2, 3, 3, 1, 2, 1, 2, 3]
+    ranks = pairwise.ranks(runs(OWN), [FID], SETTINGS).set_index("label")["rank"]
+    assert ranks.loc[LABELS].tolist() == [1, 2, 3, 3, 1, 2, 1, 2, 3]
 
 
 def test_standings_by_hand(tmp_path: Path) -> None:
     standing, _ = settings.standings(material(tmp_path))
     assert standing.metric == FID
     assert standing.orders == {
-        "base": ["aegan", "bigan", "bigan_qp"],
-        "half lr": ["bigan", "bigan_qp", "aegan"],
-        "small z": ["aegan", "bigan", "bigan_qp"],
+        "base": ["AEGAN", "BiGAN", "BiGAN-QP"],
+        "half lr": ["BiGAN", "BiGAN-QP", "AEGAN"],
+        "small z": ["AEGAN", "BiGAN", "BiGAN-QP"],
     }
-    assert standing.leaders == {"base": "aegan", "half lr": "bigan", "small z": "aegan"}
+    assert standing.leaders == {"base": "AEGAN", "half lr": "BiGAN", "small z": "AEGAN"}
     assert standing.clear == {"base", "half lr"}
-    assert standing.turned == [("aegan", "bigan", "half lr"), ("aegan", "bigan_qp", "half lr")]
+    assert standing.turned == [("AEGAN", "BiGAN", "half lr"), ("AEGAN", "BiGAN-QP", "half lr")]
     assert [standing.swapped(s) for s in standing.orders] == [(0, 3), (2, 3), (0, 3)]
 
 
@@ -196,30 +201,30 @@ def test_sentences_and_table(tmp_path: Path) -> None:
     found = material(tmp_path)
     said = findings.findings(found)
     assert said[0].startswith(
-        "3 families (aegan, bigan and bigan_qp), each at 3 settings: base, half lr (lr_factor 0.5) "
+        "3 models (AEGAN, BiGAN and BiGAN-QP), each at 3 settings: base, half lr (lr_factor 0.5) "
         "and small z (latent_dim 8)."
     )
     assert said[1:] == [
-        "The same family leads by the mean at every setting in 0 of 2 metrics.",
-        "The leader changes with the setting in FID (aegan at base and small z; bigan at half lr), "
-        "recon. MSE (aegan at base and small z; bigan at half lr).",
+        "The same model leads by the mean at every setting in 0 of 2 metrics.",
+        "The leader changes with the setting in FID (digit features) (AEGAN at base and small "
+        "z; BiGAN at half lr), recon. MSE (AEGAN at base and small z; BiGAN at half lr).",
         "The whole order of the means is the same at every setting in 0 of 2 metrics; elsewhere up "
-        "to 2 of 3 pairs of families change places.",
-        "A family is clearly ahead at some settings: FID (aegan at base; bigan at half lr), recon. "
-        "MSE (aegan at base; bigan at half lr).",
-        "Two families change places by more than chance explains: "
+        "to 2 of 3 pairs of models change places.",
+        "A model is clearly ahead at some settings: FID (digit features) (AEGAN at base; BiGAN at "
+        "half lr), recon. MSE (AEGAN at base; BiGAN at half lr).",
+        "Two models change places by more than chance explains: "
         + "; ".join(
-            f"aegan and {other} in {title} (the first clearly ahead at base, the second at half lr)"
-            for title in ("FID", "recon. MSE")
-            for other in ("bigan", "bigan_qp")
+            f"AEGAN and {other} in {title} (the first clearly ahead at base, the second at half lr)"
+            for title in ("FID (digit features)", "recon. MSE")
+            for other in ("BiGAN", "BiGAN-QP")
         )
         + ".",
     ]
     assert settings.table(found)[:2] == [
         ("metric", "base", "half lr", "small z"),
-        ("FID ↓", "**aegan**", "**bigan**, 2 of 3", "aegan"),
+        ("FID (digit features) ↓", "**AEGAN**", "**BiGAN**, 2 of 3", "AEGAN"),
     ]
-    assert "ahead of every other family at its setting" in findings.certainty(found)
+    assert "better than every other model at its setting" in findings.certainty(found)
     assert found.notes[0] == WITHIN
 
 
@@ -227,14 +232,14 @@ def test_one_leader_at_every_setting_is_said(tmp_path: Path) -> None:
     values = {row: own for row, own in VALUES.items() if "half" not in row}
     said = findings.findings(material(tmp_path, values))
     assert said[1:4] == [
-        "The same family leads by the mean at every setting in 2 of 2 metrics: aegan in FID and "
-        "recon. MSE.",
-        "The whole order of the means is the same at every setting in 2 of 2 metrics (FID and "
-        "recon. MSE).",
-        "A family is clearly ahead at some settings: FID (aegan at base), recon. MSE (aegan at "
-        "base).",
+        "The same model leads by the mean at every setting in 2 of 2 metrics: AEGAN in FID (digit "
+        "features) and recon. MSE.",
+        "The whole order of the means is the same at every setting in 2 of 2 metrics (FID (digit "
+        "features) and recon. MSE).",
+        "A model is clearly ahead at some settings: FID (digit features) (AEGAN at base), recon. "
+        "MSE (AEGAN at base).",
     ]
-    assert said[4].startswith("No two families are clearly one way round at the first setting")
+    assert said[4].startswith("No two models are clearly one way round at the first setting")
 
 
 def test_nothing_is_said_of_the_order_while_runs_are_missing(tmp_path: Path) -> None:
@@ -244,25 +249,23 @@ def test_nothing_is_said_of_the_order_while_runs_are_missing(tmp_path: Path) -> 
     unfinished = gather(found.suite, absent, NO_CONTROLS, "")
     assert settings.table(unfinished) == []
     said = findings.findings(unfinished)
-    assert said[1:] == [
-        "Nothing is ranked, for not every run has ended well: aegan 2/3, 1 not started."
-    ]
+    assert said[1:] == ["Ranking disabled: some runs did not finish (AEGAN 2/3, 1 not started)."]
     single = {row: own[:1] for row, own in VALUES.items()}
     one = material(tmp_path / "one", single)
     assert settings.table(one) == []
-    assert findings.findings(one)[0].startswith("One training seed per family cannot tell")
+    assert findings.findings(one)[0].startswith("One training seed per model")
 
 
 def test_the_page_compares_within_settings(tmp_path: Path) -> None:
     page, text = written(tmp_path, material(tmp_path))
-    assert list(page.rows)[1:5] == ["base", "aegan", "bigan", "bigan_qp"]
+    assert list(page.rows)[1:5] == ["base", "AEGAN", "BiGAN", "BiGAN-QP"]
     assert f"<h3>{settings.TITLE}</h3>" in text
-    assert "<td><strong>bigan</strong>, 2 of 3</td>" in text
-    assert "<summary>FID ↓, half lr <small>" in text
-    start = text.index("<summary>FID ↓, half lr <small>")
+    assert "<td><strong>BiGAN</strong>, 2 of 3</td>" in text
+    assert "<summary>FID (digit features) ↓, half lr <small>" in text
+    start = text.index("<summary>FID (digit features) ↓, half lr <small>")
     block = text[start : text.index("</details>", start)]
-    assert "bigan_half_lr" in block
-    assert "small_z" not in block
+    assert "BiGAN (half lr)" in block
+    assert "small z" not in block
     markdown = (tmp_path / "reports" / "digits" / "table.md").read_text()
-    assert "| FID ↓ | **aegan** | **bigan**, 2 of 3 | aegan |" in markdown
-    assert "**FID ↓, half lr** (ratio;" in markdown
+    assert "| FID (digit features) ↓ | **AEGAN** | **BiGAN**, 2 of 3 | AEGAN |" in markdown
+    assert "**FID (digit features) ↓, half lr** (ratio;" in markdown

@@ -8,8 +8,8 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from benchmarks.report.figures import style
-from benchmarks.report.figures.style import PALETTE, TICKS, few_ticks, looks_of
-from zoo.registry import FAMILIES
+from benchmarks.report.figures.style import TICKS, few_ticks, looks_of
+from zoo.registry import FAMILIES, about
 
 # How people without green or red cones see linear RGB (Machado, Oliveira and Fernandes 2009).
 BLIND_TO = {
@@ -33,7 +33,8 @@ def perceived(colour: tuple[float, float, float], blindness: str) -> np.ndarray:
 @pytest.mark.parametrize("blindness", BLIND_TO)
 def test_the_families_of_a_figure_can_be_told_apart(blindness: str) -> None:
     digits = ("gan", "autoencoder", "bigan", "bigan_qp", "aegan", "bigbigan")
-    seen = [perceived(look.colour, blindness) for look in looks_of(digits).values()]
+    titles = [about(family).title for family in digits]
+    seen = [perceived(look.colour, blindness) for look in looks_of(titles).values()]
     seen.append(perceived((1.0, 1.0, 1.0), blindness))  # the paper
     assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 0.08
 
@@ -44,12 +45,27 @@ def test_looks_differ_without_colours() -> None:
 
 
 def test_a_family_has_its_colour_in_every_report() -> None:
-    assert len(PALETTE) == len(set(PALETTE)) >= len(FAMILIES)
-    alone = looks_of(["bigan"])["bigan"]
-    among = looks_of(["mine", "aegan", "bigan", "bigan (lr 0.1)"])
-    assert among["bigan"] == alone
-    assert alone.colour == to_rgb(PALETTE[list(reversed(FAMILIES)).index("bigan")])
+    assert len({about(family).colour for family in FAMILIES}) == len(FAMILIES)
+    alone = looks_of(["BiGAN"])["BiGAN"]
+    among = looks_of(["mine", "AEGAN", "BiGAN", "BiGAN (lr 0.1)"])
+    assert among["BiGAN"] == alone
+    assert alone.colour == to_rgb(about("bigan").colour)
     assert len(set(among.values())) == 4
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_colours_stand_out_from_white_paper(family: str) -> None:
+    """Contrast by WCAG 2.1: at least 3 : 1 for graphics."""
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4
+              for c in to_rgb(about(family).colour)]  # fmt: skip
+    assert 1.05 / (np.dot([0.2126, 0.7152, 0.0722], linear) + 0.05) >= 3
+
+
+def test_papers_get_truetype_fonts() -> None:
+    figure, _ = style.grid(1)
+    assert plt.rcParams["pdf.fonttype"] == plt.rcParams["ps.fonttype"] == 42
+    assert style.FORMATS["png"]["dpi"] >= 200
+    plt.close(figure)
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])

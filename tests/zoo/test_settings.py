@@ -53,8 +53,9 @@ TURNS = {
 }
 
 
-def test_every_family_has_its_settings_here() -> None:
-    assert set(PLAYERS) == set(TURNS) == set(FAMILIES)
+def test_what_has_settings_here_is_a_family() -> None:
+    """A family of no paper may leave them out: its golden numbers hold what it has."""
+    assert set(PLAYERS) == set(TURNS) <= set(FAMILIES)
 
 
 @pytest.mark.parametrize("family", PLAYERS)

@@ -128,7 +128,7 @@ class AEGAN(Game):
 
 
 VARIANTS = {"blocks": "aegan_blocks"}
-TITLE, COLOUR = "AEGAN", "#00805D"
+TITLE, COLOUR = "AEGAN", "#00706C"
 LABELS = {
     "real": "x called real",
     "image_critic/hat": "G(z) called fake",

@@ -56,7 +56,7 @@ class Autoencoder(Game):
         return {"autoencoder": {"reconstruction": pixels * self.error(x, self.G(self.infer(x)))}}
 
 
-TITLE, COLOUR = "Autoencoder", "#8A8A8A"
+TITLE, COLOUR = "Autoencoder", "#939393"
 LABELS = {
     "reconstruction": "x against G(E(x))",
 }

@@ -62,7 +62,7 @@ class BiGAN(Game):
         }
 
 
-TITLE, COLOUR = "BiGAN", "#0072B2"
+TITLE, COLOUR = "BiGAN", "#1D7AFF"
 LABELS = {
     "encoder_pair": "pairs (x, E(x))",
     "generator_pair": "pairs (G(z), z)",

@@ -115,7 +115,7 @@ class BiGANQP(Game):
         return super().capabilities - ({"score"} if self.compares else set())
 
 
-TITLE, COLOUR = "BiGAN-QP", "#D55E00"
+TITLE, COLOUR = "BiGAN-QP", "#BE2600"
 LABELS = {
     "critic/difference": "score of fake minus score of real",
     "potential": "quadratic potential",

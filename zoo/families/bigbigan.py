@@ -135,7 +135,7 @@ def _signed(s: Tensor, y: int) -> Tensor:
 
 
 VARIANTS = {"downscale": "bigbigan_low_resolution", "classes": "bigbigan_classes"}
-TITLE, COLOUR = "BigBiGAN", "#B26F00"
+TITLE, COLOUR = "BigBiGAN", "#DE7300"
 LABELS = {
     "s_xz_encoder": "pair score of (x, E(x))",
     "s_x_encoder": "image score of x",

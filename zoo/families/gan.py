@@ -57,7 +57,7 @@ class GAN(Game):
         return {"discriminator": Readout(features=lambda x: self.F(self._inner(x)))}
 
 
-TITLE, COLOUR = "GAN", "#444444"
+TITLE, COLOUR = "GAN", "#151515"
 LABELS = {
     "real": "x called real",
     "fake": "G(z) called fake",

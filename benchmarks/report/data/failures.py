@@ -14,9 +14,9 @@ WORDS = {
 }
 """State of a run -> what tables call it, where that is not the state's own name."""
 NEXT = {
-    "to resume": "; the same command goes on from there",
-    "to evaluate": "; the same command evaluates it",
-    "outdated": "; the same command trains it again",
+    "to resume": "; run the same command to resume",
+    "to evaluate": "; run the same command to evaluate it",
+    "outdated": "; run the same command to train it again",
 }
 
 

@@ -21,7 +21,7 @@ from datasets.registry import DATASETS
 
 EARLY = 200
 """The step of the light evaluation that tells how soon a family is good."""
-LEADING = (*PARTS, "seed", "status", "label")
+LEADING = (*PARTS, "seed", "status", "label", "id")
 """What a run or a repetition of a control says of itself before its metrics."""
 GRADIENT = "generator/grad_norm"
 """Of the player that moves G and nothing else; families that train E with it have none."""

@@ -173,7 +173,7 @@ def _in_turn(metrics: Sequence[Metric]) -> list[Metric]:
 
 def _terminal(summary: Summary, metrics: Sequence[Metric]) -> Table:
     table = Table(pad_edge=False, box=SIMPLE_HEAD)
-    table.add_column("model", no_wrap=True)
+    table.add_column("model", overflow="fold")
     table.add_column("seeds", no_wrap=True)
     for metric in metrics:
         table.add_column(fill(head(metric), HEAD_LETTERS), justify="right", no_wrap=True)

@@ -42,11 +42,11 @@ def questions(summary: Summary) -> list[str]:
 
 
 def forest(summary: Summary, looks: Looks, question: str, stem: Path) -> bool:
-    """Draw a question's headline metrics in a column, which a narrow window can show whole."""
+    """Draw a question's headline metrics, some side by side: landscape, as a paper has room."""
     metrics = [metric for metric in _metrics(summary) if metric.question == question]
     rows = summary.of("model", "reference")
     named: dict[str, Line2D] = {}
-    figure, axes = grid(len(metrics), columns=1, panel=(4.2, 1.1 + 0.24 * len(rows)))
+    figure, axes = grid(len(metrics), columns=3, panel=(4.6, 1.1 + 0.22 * len(rows)))
     for axis, metric in zip(axes, metrics, strict=True):
         own = [row for row in reversed(rows) if (row, metric.name) in summary.cells]
         for y, row in enumerate(own):

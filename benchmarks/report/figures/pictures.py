@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from PIL import Image
 
 from benchmarks.planning.plan import Job
 from benchmarks.report.figures.style import grid, save
@@ -26,6 +27,8 @@ PICTURES = {
 
 COLUMNS = 8
 """Images in a row of a run's samples and reconstructions."""
+NEIGHBOUR_COLUMNS, BY_DISTANCE = 13, 7
+"""Columns of a run's neighbours: a query, a gap, five by distance, a gap, five by angle."""
 PADDING = 1
 """Pixels between the images of a picture, and round it."""
 
@@ -42,12 +45,32 @@ def cells_of(picture: np.ndarray, columns: int) -> list[np.ndarray]:
 
 
 def showing(jobs: Iterable[Job], name: str) -> dict[str, Job]:
-    """Return family -> its first run whose folder has a file."""
+    """Return row -> its first run whose folder has a file; a damaged picture counts as absent."""
     found: dict[str, Job] = {}
     for job in jobs:
-        if (job.folder / name).exists():
-            found.setdefault(job.key.name, job)
+        if job.key.name not in found and _is_readable(job.folder / name):
+            found[job.key.name] = job
     return found
+
+
+def _is_readable(path: Path) -> bool:
+    if path.suffix != ".png":
+        return path.exists()
+    try:
+        with Image.open(path) as image:
+            image.verify()
+    except (OSError, SyntaxError):
+        return False
+    return True
+
+
+def picture_of(job: Job, kind: str) -> np.ndarray:
+    """Return a run's picture, (H, W, C) in [0, 1]; of neighbours those by distance alone."""
+    picture = plt.imread(job.folder / f"{kind}.png")
+    if kind == "neighbours":
+        side = (picture.shape[1] - PADDING) // NEIGHBOUR_COLUMNS
+        picture = picture[:, : BY_DISTANCE * side + PADDING]
+    return picture
 
 
 def early_samples(jobs: Iterable[Job]) -> dict[str, list[tuple[int, Path]]]:
@@ -65,7 +88,7 @@ def side_by_side(jobs: Sequence[Job], kind: str, stem: Path) -> bool:
     first = showing(jobs, f"{kind}.png")
     if not first:
         return False
-    shown = {f"{row}, seed {job.run.seed}": plt.imread(job.folder / f"{kind}.png")
+    shown = {f"{row}, seed {job.run.seed}": picture_of(job, kind)
              for row, job in first.items()}  # fmt: skip
     if kind == "samples" and (real := real_images(jobs)) is not None:
         shown = {"real test images": real} | shown

@@ -26,12 +26,13 @@ from matplotlib.ticker import (
     NullLocator,
     StrMethodFormatter,
 )
+from PIL import Image
 
 from benchmarks.common.files import whole
 from zoo.registry import FAMILIES, about
 
 FORMATS: dict[str, dict[str, Any]] = {
-    "png": {"dpi": 200, "pil_kwargs": {"optimize": True}},
+    "png": {"dpi": 200},
     "pdf": {"metadata": {"CreationDate": None}},  # the same figure again is the same file
 }
 DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
@@ -154,6 +155,13 @@ def legend(figure: Figure, looks: Looks, names: Sequence[str]) -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
 
 
+def _with_palette(path: Path) -> None:
+    """Write a PNG again with 256 colours: a third of its size, and no difference to the eye."""
+    with Image.open(path) as image:
+        few = image.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE)
+    few.save(path, "png", optimize=True)
+
+
 def save(figure: Figure, stem: Path) -> None:
     """Write a figure as PNG and PDF and close it.
 
@@ -165,5 +173,7 @@ def save(figure: Figure, stem: Path) -> None:
     for suffix, options in FORMATS.items():
         with whole(stem.with_name(f"{stem.name}.{suffix}")) as draft:
             figure.savefig(draft, format=suffix, **options)
+            if suffix == "png":
+                _with_palette(draft)
         figure.set_layout_engine(None)  # laid out once, and not drawn again to be laid out
     plt.close(figure)

@@ -8,7 +8,7 @@ from benchmarks.report.data import summary as tables
 from benchmarks.report.data.contents import Material, heading
 from benchmarks.report.data.failures import endings
 from benchmarks.report.stats.claims import Reproduced, Verdict
-from benchmarks.report.text import differences, findings, settings
+from benchmarks.report.text import by_class, differences, findings, settings
 
 READING = (
     "Mean over training seeds with its 95 % interval (on the metric's natural scale; no interval "
@@ -41,6 +41,7 @@ def page(material: Material, drawn: Mapping[str, str]) -> str:
         differences.section(
             material.differences, material.ranks, tables.shown(summary), summary.settings
         ),
+        _by_class(material),
         _further(material),
         _undefined(material),
         _glossary(),
@@ -86,6 +87,14 @@ def _published(reproduced: Sequence[Reproduced]) -> str:
         return ""
     rows = [PUBLISHED, ["---"] * len(PUBLISHED), *(one.cells for one in reproduced)]
     return "\n".join(["## Next to the papers' numbers\n", *map(table_line, rows), ""])
+
+
+def _by_class(material: Material) -> str:
+    head, *lines = by_class.table(material) or [()]
+    if not lines:
+        return ""
+    parts = [table_line(head), table_line(["---"] * len(head)), *map(table_line, lines)]
+    return "\n".join([f"## {by_class.TITLE}\n", *parts, "", f"{by_class.READING}\n"])
 
 
 def _further(material: Material) -> str:

@@ -4,9 +4,12 @@ import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -19,10 +22,15 @@ from benchmarks.report.data.summary import Summary
 from benchmarks.report.figures import pictures
 from benchmarks.report.formats import page_table
 from benchmarks.report.formats.page_table import table_of
-from benchmarks.report.text import differences, findings, glossary, settings
+from benchmarks.report.text import by_class, differences, findings, glossary, settings
 from benchmarks.report.text.differences import Compared
 from datasets.registry import DATASETS
 
+DOWNLOADS = (
+    *("table.csv", "runs.csv", "differences.csv", "ranks.csv", "truncation.csv"),
+    *("table.md", "table.tex", "report.json"),
+)
+"""Files of a report next to its page."""
 TEMPLATES = Path(__file__).with_name("templates")
 COSTS = ("train_seconds", "parameters")
 """Shown in the main table beside its metrics."""
@@ -63,6 +71,7 @@ def page(material: Material, drawn: Mapping[str, str], folder: Path) -> str:
     return template.render(
         **_answer(material), **_numbers(material), **_pictures(material), **_origin(material),
         figures=figures,
+        downloads=[name for name in DOWNLOADS if (folder / name).exists()],
         outside=[name for name in drawn if name.startswith("losses_") and name not in figures],
     )  # fmt: skip
 
@@ -100,6 +109,13 @@ def data_uri(path: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
+def as_uri(picture: np.ndarray) -> str:
+    """Return an image, (H, W, C) in [0, 1], as the text of a PNG file."""
+    file = BytesIO()
+    plt.imsave(file, picture, format="png")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
 def _answer(material: Material) -> dict[str, Any]:
     return {
         "suite": material.suite,
@@ -116,6 +132,8 @@ def _answer(material: Material) -> dict[str, Any]:
         "endings": endings(material.jobs),
         "notes": material.notes,
         "reproduced": [one.cells for one in material.reproduced],
+        "by_class": by_class.table(material),
+        "by_class_reading": by_class.READING,
     }
 
 
@@ -170,7 +188,7 @@ def ranks_of(material: Material, metrics: Sequence[Metric]) -> list[tuple[str, .
     ranked = [m for m in metrics if m.name in set(ranks["metric"])]
     families = [f for f in material.summary.keys if f in set(ranks["label"])]
     lines = [(f, *(known.get((f, m.name), "") for m in ranked)) for f in families]
-    return [("family", *(m.title for m in ranked)), *lines] if lines else []
+    return [("model", *(m.title for m in ranked)), *lines] if lines else []
 
 
 def improvement(material: Material, one: Compared) -> list[tuple[str, ...]]:
@@ -193,7 +211,7 @@ def improvement(material: Material, one: Compared) -> list[tuple[str, ...]]:
 
 def _pictures(material: Material) -> dict[str, Any]:
     galleries = [
-        {"title": what, "pictures": _gallery(material, f"{kind}.png")}
+        {"title": what, "pictures": _gallery(material, kind), "real": _real(material, kind)}
         for kind, what in pictures.PICTURES.items()
     ]
     early = {
@@ -203,11 +221,17 @@ def _pictures(material: Material) -> dict[str, Any]:
     return {"galleries": [g for g in galleries if g["pictures"]], "early": early}
 
 
-def _gallery(material: Material, name: str) -> list[dict[str, Any]]:
+def _gallery(material: Material, kind: str) -> list[dict[str, Any]]:
     return [
-        {"family": family, "seed": job.run.seed, "src": data_uri(job.folder / name)}
-        for family, job in pictures.showing(material.jobs, name).items()
+        {"family": row, "seed": job.run.seed, "src": as_uri(pictures.picture_of(job, kind))}
+        for row, job in pictures.showing(material.jobs, f"{kind}.png").items()
     ]
+
+
+def _real(material: Material, kind: str) -> str:
+    """Return real images to hold samples against; empty for other pictures."""
+    real = pictures.real_images(material.jobs) if kind == "samples" else None
+    return "" if real is None else as_uri(real)
 
 
 def _origin(material: Material) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def placed(
         if pairs:
             said.append(
                 f"These {len(pairs)} comparisons of {row} are at 95 % for all of them together "
-                f"({_seeds(row, others, found)}); what is not told apart is not thereby equal."
+                f"({_seeds(row, others, found)}); a non-significant difference is not evidence of "
+                "equality."
             )
     return said
 

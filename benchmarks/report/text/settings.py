@@ -16,7 +16,7 @@ from benchmarks.report.stats.pairwise import Group, are_paired, groups, within
 TITLE = "Who leads at each setting"
 READING = (
     "The family with the best mean; **bold**: clearly ahead of every other one there. A count says "
-    "how many pairs of families stand the other way round than at the first setting."
+    "how many pairs of models are in the other order than at the first setting."
 )
 Pairs = set[tuple[str, str]]
 
@@ -122,7 +122,7 @@ def described(material: Material) -> list[str]:
     settings = dict.fromkeys(summary.settings.values())
     changes = listed([_changes(setting, material) for setting in settings])
     lines = [
-        f"{len(names)} families ({listed(list(names))}), each at {len(settings)} settings: "
+        f"{len(names)} models ({listed(list(names))}), each at {len(settings)} settings: "
         f"{changes}. Rows are compared within their setting only."
     ]
     lacking = {keys[row].unvaried: lack for row, lack in summary.references.items()}
@@ -155,7 +155,7 @@ def compared(material: Material) -> list[str]:
     found = standings(material)
     leaders = {one.metric.title: one.leaders for one in found}
     same = {title: own[next(iter(own))] for title, own in leaders.items() if _one(own)}
-    lines = [f"The same family leads by the mean at every setting in {_of(same, found)}"]
+    lines = [f"The same model leads by the mean at every setting in {_of(same, found)}"]
     lines[0] += f": {_grouped(same, 'in')}." if same else "."
     changing = [f"{t} ({_grouped(own, 'at')})" for t, own in leaders.items() if t not in same]
     if changing:
@@ -185,7 +185,7 @@ def _orders(found: list[Standing]) -> str:
     whole = [title for title, counts in swaps.items() if not any(n for n, _ in counts)]
     most, pairs = max((count for counts in swaps.values() for count in counts), default=(0, 0))
     names = f" ({listed(whole)})" * bool(whole)
-    rest = f"; elsewhere up to {most} of {pairs} pairs of families change places" * bool(most)
+    rest = f"; elsewhere up to {most} of {pairs} pairs of models change places" * bool(most)
     return (
         "The whole order of the means is the same at every setting in "
         f"{_of(whole, found)}{names}{rest}."
@@ -206,9 +206,9 @@ def _clear_leaders(found: list[Standing]) -> list[str]:
     some = [f"{t} ({_grouped(own, 'at')})" for t, own in clear.items() if own and t not in every]
     never = [title for title, own in clear.items() if not own]
     said = {
-        "One family is clearly ahead at every setting": _grouped(every, "in"),
-        "A family is clearly ahead at some settings": ", ".join(some),
-        "No family is clearly ahead at any setting": listed(never, "or"),
+        "One model is clearly ahead at every setting": _grouped(every, "in"),
+        "A model is clearly ahead at some settings": ", ".join(some),
+        "No model is clearly ahead at any setting": listed(never, "or"),
     }
     return [f"{lead}: {what}." for lead, what in said.items() if what]
 
@@ -222,8 +222,8 @@ def _turned(found: list[Standing]) -> str:
         for a, b, setting in one.turned
     ]
     if said:
-        return f"Two families change places by more than chance explains: {'; '.join(said)}."
+        return f"Two models change places by more than chance explains: {'; '.join(said)}."
     return (
-        "No two families are clearly one way round at the first setting and clearly the other way "
+        "No two models are clearly one way round at the first setting and clearly the other way "
         "round at another."
     )
