@@ -77,15 +77,16 @@ def cell_of(row: dict[str, Any] | None, metric: Metric) -> str:
     return "" if row is None else str(row["cells"].get(metric.name, {}).get("text", ""))
 
 
-def table_of(rows: Iterable[dict[str, Any]], names: Collection[str]) -> str:
+def table_of(rows: Iterable[dict[str, Any]], names: Collection[str], seeds: bool = True) -> str:
     """Return rows that have any of some metrics as a table; an interval is not broken in two."""
     metrics = [METRICS[name] for name in names]
-    lines = [["model", "seeds", *map(head, metrics)], ["---", "---", *["---:"] * len(metrics)]]
+    first = ["model", "seeds"] if seeds else ["model"]
+    lines = [[*first, *map(head, metrics)], ["---"] * len(first) + ["---:"] * len(metrics)]
     for row in rows:
         cells = [cell_of(row, metric).replace(", ", ",\N{NO-BREAK SPACE}") for metric in metrics]
         if any(cells):
             title = f"*{row['label']}*" if row["kind"] == "control" else row["label"]
-            lines.append([title, row["seeds"], *cells])
+            lines.append([title, *([row["seeds"]] * seeds), *cells])
     return "\n".join(map(table_line, lines))
 
 
