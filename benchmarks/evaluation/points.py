@@ -1,7 +1,7 @@
 """The evaluation of points of a known mixture: no extractor and no pictures, but its modes.
 
-The same five things as for images (see `kinds`): reference, full and light evaluation, controls,
-and what is drawn. A game is scored in the same mode, on the same latents.
+The same things as for images (see `evaluators`). A game is scored in the same mode, on the same
+latents.
 """
 
 from collections.abc import Collection, Sequence
@@ -34,11 +34,10 @@ class PointReference:
 
     Args:
         images: the dataset, on the device of the evaluation.
-        cache: not used; there as for images.
 
     """
 
-    def __init__(self, images: ImageSet, cache: Path | None = None) -> None:
+    def __init__(self, images: ImageSet) -> None:
         self.images = images
         self.protocol: Protocol = PROTOCOLS[images.name]
         self.device = images.train.images.device

@@ -24,6 +24,8 @@ from benchmarks.evaluation.metrics import (
 from benchmarks.evaluation.metrics import samples as s
 from benchmarks.evaluation.metrics.undefined import Undefined, require
 from benchmarks.evaluation.real_data import Real, Reference
+from benchmarks.evaluation.registry import METRICS
+from benchmarks.evaluation.stages import announce
 from datasets.images import to_range, to_uint8
 
 Measures = dict[str, Callable[[], float]]
@@ -57,6 +59,8 @@ def measure(measures: Measures, only: Collection[str] | None = None) -> Row:
     for name, function in measures.items():
         if only is not None and name not in only:
             continue
+        if metric := METRICS.get(name.rpartition("/")[2]):
+            announce(metric.question)
         start = time.perf_counter()
         try:
             row.metrics[name] = function()

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.common.context import Context
 from benchmarks.common.environment import environment
@@ -25,9 +25,17 @@ from benchmarks.planning.outdated import recipe_of
 from benchmarks.planning.plan import Job, evaluation_identity, is_evaluated, state
 from datasets.registry import DATASETS
 
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from benchmarks.evaluation.evaluators import Evaluator
+    from benchmarks.training.loop import Watch
+    from datasets.images import Split
+    from zoo.game import Game
+
 UNTRAINED_SEEDS = 3
-_references: dict[str, Any] = {}
-"""Dataset -> its reference, loaded once in a process."""
+_evaluators: dict[str, Any] = {}
+"""Dataset -> its evaluator, loaded once in a process."""
 
 
 def train(jobs: Sequence[Job], context: Context) -> dict[str, Outcome]:
@@ -80,40 +88,40 @@ def _train(jobs: Sequence[Job], context: Context) -> dict[str, Outcome]:
     if stopped():
         return outcomes | dict.fromkeys([job.label for job in todo], "interrupted")
     if todo:
-        reference = reference_of(todo[0].run.dataset, context)
+        evaluator = evaluator_for(todo[0].run.dataset, context)
         for job in todo:
             tell("start", job.label)
             _describe(job, context)
         statuses = loop.train(
             [job.run for job in todo],
-            [training_split(job, reference) for job in todo],
+            [training_split(job, evaluator) for job in todo],
             [job.folder for job in todo],
             torch.device(context.device),
-            [_watch(job, reference) for job in todo],
+            [_watch(job, evaluator) for job in todo],
         )
         outcomes |= {job.label: status for job, status in zip(todo, statuses, strict=True)}
     return outcomes
 
 
-def reference_of(dataset: str, context: Context) -> Any:
+def evaluator_for(dataset: str, context: Context) -> "Evaluator":
     """Load a dataset and its reference features once in a process."""
     import torch
 
-    from benchmarks.evaluation.evaluators import kind_of
+    from benchmarks.evaluation.evaluators import evaluator_of
     from datasets.loading import load
 
-    if dataset not in _references:
-        images = load(dataset, context.data, context.offline)
-        images = images.to(torch.device(context.device))
-        _references[dataset] = kind_of(dataset).reference(images, context.cache)
-    return _references[dataset]
+    if dataset not in _evaluators:
+        images = load(dataset, context.data, context.offline).to(torch.device(context.device))
+        _evaluators[dataset] = evaluator_of(images, context.cache)
+    found: Evaluator = _evaluators[dataset]
+    return found
 
 
-def training_split(job: Job, reference: Any) -> Any:
+def training_split(job: Job, evaluator: "Evaluator") -> "Split":
     """Return the images that a run trains on."""
     from datasets.images import without_class
 
-    train = reference.images.train
+    train = evaluator.images.train
     return train if job.run.left_out is None else without_class(train, job.run.left_out)
 
 
@@ -122,34 +130,30 @@ def _steps(job: Job) -> int:
     return int((read_json(job.folder / "training.json") or {}).get("steps", 0))
 
 
-def _watch(job: Job, reference: Any) -> Any:
+def _watch(job: Job, evaluator: "Evaluator") -> "Watch":
     """Return what a training tells and asks: the display, light metrics, whether to stop."""
     from benchmarks.training.loop import Watch
 
     return Watch(
         progress=lambda step, losses: tell("progress", job.label, step, losses),
         # The light metrics compare with the whole dataset, which such a run never saw.
-        observe=None if job.run.left_out is not None else observer(job, reference),
+        observe=None if job.run.left_out is not None else observer(job, evaluator),
         stop=stopped,
         say=lambda line: tell("say", job.label, text=line),
     )
 
 
-def observer(job: Job, reference: Any) -> Callable[[Any, int], dict[str, Any]]:
+def observer(job: Job, evaluator: "Evaluator") -> Callable[[Any, int], dict[str, Any]]:
     """Return what looks at a game under training without touching it or any of its streams."""
     import torch
 
-    from benchmarks.evaluation.evaluators import kind_of
     from benchmarks.evaluation.scoring import scoring_copy
-
-    kind = kind_of(job.run.dataset)
 
     def observe(game: Any, step: int) -> dict[str, Any]:
         with torch.random.fork_rng(devices=[]):
-            copy = scoring_copy(game, reference.images.train, reference.protocol)
-            kind.draw_early(copy, job.folder, step, reference.device)
-            light: dict[str, float] = kind.evaluate_light(copy, reference)
-            return {"protocol": LIGHT_VERSION} | light
+            copy = scoring_copy(game, evaluator.images.train, evaluator.protocol)
+            evaluator.draw_early(copy, job.folder, step)
+            return {"protocol": LIGHT_VERSION} | evaluator.evaluate_light(copy)
 
     return observe
 
@@ -179,44 +183,59 @@ def _evaluate(job: Job, context: Context) -> None:
 
     tell("evaluate", job.label)
     game = build(job.run)
-    reference = reference_of(job.run.dataset, context)
-    train = training_split(job, reference)
+    evaluator = evaluator_for(job.run.dataset, context)
+    train = training_split(job, evaluator)
     torch.set_num_threads(context.threads)
-    with threadpool_limits(1, user_api="blas"):  # NumPy's threads would fight with PyTorch's
+    # NumPy's threads would fight with PyTorch's
+    with threadpool_limits(1, user_api="blas"), _told(job.label):
         copies = {}
         for suffix, prefix in (("", ""), ("_average", "average")):
             path = job.folder / f"weights{suffix}.safetensors"
             if path.exists():
                 game.load_state_dict(load_file(path))
-                copies[prefix] = scoring_copy(game.to(reference.device), train, reference.protocol)
+                copies[prefix] = scoring_copy(game.to(evaluator.device), train, evaluator.protocol)
                 write_statistics(copies[prefix], job.folder, average=prefix == "average")
         if not is_evaluated(job):
-            _write_metrics(job, copies, reference, train)
+            _write_metrics(job, copies, evaluator, train)
         if context.weights is not None and not is_evaluated(job, "inception.json"):
-            _write_inception(job, copies, context, reference)
+            _write_inception(job, copies, context, evaluator)
 
 
-def _write_metrics(job: Job, copies: dict[str, Any], reference: Any, train: Any) -> None:
+def _told(label: str) -> "AbstractContextManager[None]":
+    """Tell the stages of an evaluation, each once in a row."""
+    from benchmarks.evaluation.stages import heard_by
+
+    last = ""
+
+    def hear(stage: str) -> None:
+        nonlocal last
+        if stage != last:
+            last = stage
+            tell("stage", label, text=stage)
+
+    return heard_by(hear)
+
+
+def _write_metrics(
+    job: Job, copies: dict[str, "Game"], evaluator: "Evaluator", train: "Split"
+) -> None:
     """Evaluate a run's copies ("" for its weights, "average" for averaged ones) and draw them."""
-    from benchmarks.evaluation.evaluate import evaluate_anomaly
-    from benchmarks.evaluation.evaluators import kind_of
     from benchmarks.evaluation.metrics.cost import seconds_to_tenth
+    from benchmarks.evaluation.stages import announce
 
-    kind = kind_of(job.run.dataset)
     start = time.perf_counter()
     rows: dict[str, Any] = {}
+    curves = {}
     for prefix, copy in copies.items():
         if job.run.left_out is not None:
-            rows[prefix] = evaluate_anomaly(copy, reference, train, job.run.left_out)
+            rows[prefix] = evaluator.evaluate_anomaly(copy, train, job.run.left_out)
             continue
-        for name, row in kind.evaluate(copy, reference).items():
+        for name, row in evaluator.evaluate(copy).items():
             rows["-".join(filter(None, (prefix, name)))] = row
-    curves = (
-        {}
-        if job.run.left_out is not None
-        else {"truncation": kind.truncation_curve(copies[""], reference)}
-    )
-    kind.draw(copies[""], reference, job.folder)
+    if job.run.left_out is None:
+        curves = {"truncation": evaluator.truncation_curve(copies[""])}
+    announce("pictures")
+    evaluator.draw(copies[""], job.folder)
     training = read_json(job.folder / "training.json") or {}
     training["seconds_to_tenth"] = seconds_to_tenth(read_lines(job.folder / "light.jsonl"))
     training["evaluation_seconds"] = round(time.perf_counter() - start, 3)
@@ -234,11 +253,15 @@ def _columns(rows: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write_inception(job: Job, copies: dict[str, Any], context: Context, reference: Any) -> None:
+def _write_inception(
+    job: Job, copies: dict[str, "Game"], context: Context, evaluator: "Evaluator"
+) -> None:
+    from benchmarks.evaluation.evaluators import ImageEvaluator
     from benchmarks.evaluation.inception_metrics import InceptionReference
 
     assert context.weights is not None
-    real = InceptionReference(context.weights, reference, context.cache)
+    assert isinstance(evaluator, ImageEvaluator)
+    real = InceptionReference(context.weights, evaluator.reference, context.cache)
     rows = {prefix: real.evaluate(copy) for prefix, copy in copies.items()}
     content = {"identity": job.evaluation_identity, "extractor": real.name}
     write_json(job.folder / "inception.json", content | _columns(rows))
@@ -248,18 +271,15 @@ def _controls(job: Job, folder: Path, context: Context) -> None:
     import torch
     from threadpoolctl import threadpool_limits
 
-    from benchmarks.evaluation.controls import evaluate_anomaly_controls
-    from benchmarks.evaluation.evaluators import kind_of
     from benchmarks.training.loop import build
 
-    reference = reference_of(job.run.dataset, context)
+    evaluator = evaluator_for(job.run.dataset, context)
     torch.set_num_threads(context.threads)
     leaves_out = job.run.left_out is not None
     seeds = range(DATASETS[job.run.dataset].classes if leaves_out else UNTRAINED_SEEDS)
-    games = [build(job.run.model_copy(update={"seed": s})).to(reference.device) for s in seeds]
-    with threadpool_limits(1, user_api="blas"):
-        controls = kind_of(job.run.dataset).controls
-        found = (evaluate_anomaly_controls if leaves_out else controls)(reference, games)
+    games = [build(job.run.model_copy(update={"seed": s})).to(evaluator.device) for s in seeds]
+    with threadpool_limits(1, user_api="blas"), _told(CONTROLS):
+        found = evaluator.controls(games, leaves_out)
     origin = environment(context.device, context.side_by_side) | {"sources": sources_of(job.run)}
     write_json(folder / "environment.json", origin)
     write_json(folder / "controls.json", recipe_of(job.run) | {"identity": job.identity})

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.evaluation.control_rows import Measured
-from benchmarks.evaluation.evaluate import evaluate_anomaly
-from benchmarks.evaluation.evaluators import kind_of
+from benchmarks.evaluation.evaluators import Evaluator, evaluator_of
 from benchmarks.evaluation.protocol import LIGHT_VERSION, VERSION
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.evaluation.scoring import scoring_copy
@@ -56,18 +55,17 @@ def of_case(name: str) -> Numbers:
     """
     if name == POINTS:
         return _points()
-    reference = _reference("digits")
+    evaluator = _evaluator("digits")
     if name == CONTROLS:
-        return _rows(kind_of("digits").controls(reference, [_untrained("bigan", "digits")]))
-    folder, train = MODELS / name, reference.images.train
+        return _rows(evaluator.controls([_untrained("bigan", "digits")]))
+    folder, train = MODELS / name, evaluator.images.train
     check_digests(folder)
     game = filled(recipe_of(folder).assemble(), weights_of(folder, average=False), folder)
-    copy = scoring_copy(game, train, reference.protocol)
-    kind = kind_of("digits")
-    rows = kind.evaluate(copy, reference, WANTED)
-    anomaly = evaluate_anomaly(copy, reference, without_class(train, LEFT_OUT), LEFT_OUT)
-    light = kind.evaluate_light(copy, reference)
-    truncated = kind.truncation_curve(copy, reference)[:2] if name == "bigan" else []
+    copy = scoring_copy(game, train, evaluator.protocol)
+    rows = evaluator.evaluate(copy, WANTED)
+    anomaly = evaluator.evaluate_anomaly(copy, without_class(train, LEFT_OUT), LEFT_OUT)
+    light = evaluator.evaluate_light(copy)
+    truncated = evaluator.truncation_curve(copy)[:2] if name == "bigan" else []
     return {
         **{f"{row or 'game'} {m}": [rounded(v)] for row, r in rows.items() for m, v in
            r.metrics.items()},
@@ -112,8 +110,8 @@ def table() -> dict[str, Any]:
 
 
 @cache
-def _reference(dataset: str) -> Any:
-    return kind_of(dataset).reference(load(dataset))
+def _evaluator(dataset: str) -> Evaluator:
+    return evaluator_of(load(dataset))
 
 
 def _untrained(family: str, dataset: str) -> Game:
@@ -125,15 +123,11 @@ def _untrained(family: str, dataset: str) -> Game:
 
 
 def _points() -> Numbers:
-    reference, kind = _reference("gaussians"), kind_of("gaussians")
-    game = _untrained("ali", "gaussians")
-    light = kind.evaluate_light(scoring_copy(game, *_train_of(reference)), reference)
-    numbers = _rows(kind.controls(reference, [game]))
+    evaluator, game = _evaluator("gaussians"), _untrained("ali", "gaussians")
+    copy = scoring_copy(game, evaluator.images.train, evaluator.protocol)
+    light = evaluator.evaluate_light(copy)
+    numbers = _rows(evaluator.controls([game]))
     return numbers | {f"light {metric}": [rounded(value)] for metric, value in light.items()}
-
-
-def _train_of(reference: Any) -> tuple[Any, Any]:
-    return reference.images.train, reference.protocol
 
 
 def _rows(controls: Measured) -> Numbers:

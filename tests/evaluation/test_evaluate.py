@@ -15,6 +15,7 @@ from benchmarks.evaluation.questions import Row, measure
 from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.registry import GATED, LIGHT, METRICS
 from benchmarks.evaluation.scoring import mapped, prior_draws, scoring_copy
+from benchmarks.evaluation.stages import heard_by
 from datasets.images import to_range, to_uint8
 from tests.helpers import tiny_game
 from zoo.game import Game
@@ -288,3 +289,14 @@ def test_registry_is_consistent() -> None:
     assert all(m.direction != "none" for m in METRICS.values() if m.floor)
     assert all((m.direction == "target") == (m.target is not None) for m in METRICS.values())
     assert all(m.name == name for name, m in METRICS.items())
+
+
+def test_stages_are_told_to_who_listens(reference: Reference) -> None:
+    heard: list[str] = []
+    copy = scoring_copy(tiny_game("bigan"), reference.images.train, reference.protocol)
+    wanted = ("reconstruction_mse", "latent_error", "code_mean")
+    with heard_by(heard.append):
+        evaluate(copy, reference, wanted)
+    assert set(heard) == {METRICS[name].question for name in wanted}
+    evaluate(copy, reference, wanted)
+    assert len(heard) == len(wanted)  # nobody listens any more

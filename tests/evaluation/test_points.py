@@ -13,7 +13,7 @@ from benchmarks import cli
 from benchmarks.common.context import Context
 from benchmarks.common.errors import UserError
 from benchmarks.evaluation import points
-from benchmarks.evaluation.evaluators import IMAGES, POINTS, kind_of
+from benchmarks.evaluation.evaluators import ImageEvaluator, PointEvaluator, evaluator_of
 from benchmarks.evaluation.metrics import modes
 from benchmarks.evaluation.metrics.undefined import Undefined
 from benchmarks.evaluation.points import PointReference
@@ -78,8 +78,8 @@ def test_samples_that_are_not_finite_have_no_modes(metric) -> None:
 
 
 def test_images_and_points_have_their_own_evaluation() -> None:
-    assert kind_of("gaussians") is POINTS
-    assert kind_of("digits") is kind_of("mnist") is IMAGES
+    assert isinstance(evaluator_of(load("gaussians")), PointEvaluator)
+    assert isinstance(evaluator_of(load("digits")), ImageEvaluator)
 
 
 @pytest.mark.parametrize("family", ROWS)
@@ -202,7 +202,7 @@ def test_a_suite_of_points_from_training_to_report(tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "gaussians"
     assert (folder / "points.png").exists()
     page = (folder / "table.md").read_text()
-    assert "| ali | modes | " in page
+    assert "| ALI | modes | " in page
     assert "extractor coordinates" in page
     light = (planned.jobs[0].folder / "light.jsonl").read_text().splitlines()
     assert "modes_covered" in json.loads(light[0])

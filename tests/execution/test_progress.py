@@ -195,3 +195,26 @@ def test_control_rows_alone_are_left() -> None:
     assert pace.seconds_left() is not None
     pace.finish(CONTROLS)
     assert pace.seconds_left() == 0
+
+
+def test_what_is_being_measured_is_shown() -> None:
+    display, labels = plain_display(["gan"])
+    display.show(Event("evaluate", labels[0]))
+    display.show(Event("stage", labels[0], text="representation"))
+    (task,) = [task for task in display.progress.tasks if task.description == labels[0]]
+    assert task.fields["note"] == "evaluating: representation"
+
+
+def test_the_clock_ticks_without_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    display, labels = plain_display(["gan"])
+    monkeypatch.setattr(display.pace, "seconds_left", lambda: 60.0)
+    display.show(Event("evaluate", labels[0]))
+    assert display.progress.tasks[0].fields["note"] == "1:00 left"
+    now[0] += 7
+    display.tick()
+    assert display.progress.tasks[0].fields["note"] == "0:53 left"
+    now[0] += 70
+    display.tick()
+    assert display.progress.tasks[0].fields["note"] == "0:00 left"

@@ -75,8 +75,8 @@ def test_averaged_weights_and_readouts_are_rows(job: plan.Job) -> None:
     assert set(found) == {"", "discriminator", "average", "average-discriminator"}
     assert found["average"]["fid_hybrid"] != found[""]["fid_hybrid"]
     names = frame.results_frame([job])["label"].tolist()
-    assert names[0] == "gan"
-    assert "gan (average)" in names
+    assert names[0] == "GAN"
+    assert "GAN (average)" in names
 
 
 def test_damaged_weights_are_set_aside_and_trained_again(job: plan.Job) -> None:
@@ -101,9 +101,9 @@ def test_figures_are_drawn_or_left_out(job: plan.Job, tmp_path: Path) -> None:
     assert pictures.over_training([job], tmp_path / "over_training")
     assert not pictures.side_by_side([job], "reconstructions", tmp_path / "none")
     assert not pictures.embedding([job], tmp_path / "none")
-    light, looks = frame.light_frame([job]), style.looks_of(["gan", "gan (discriminator)"])
+    light, looks = frame.light_frame([job]), style.looks_of(["GAN", "GAN (discriminator)"])
     assert light["step"].tolist() == [50, 50]  # the discriminator's features are a row of their own
-    assert light["label"].tolist() == ["gan", "gan (discriminator)"]
+    assert light["label"].tolist() == ["GAN", "GAN (discriminator)"]
     assert light["knn1_accuracy_features"].isna().tolist() == [True, False]
     assert light["fid_hybrid"].isna().tolist() == [False, True]
     assert quality.learning(light, looks, tmp_path / "learning")

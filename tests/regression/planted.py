@@ -244,12 +244,12 @@ HARMLESS = [
             "    torch.set_num_threads(2)\n    runs = case.of_engine(engine)\n",
             ("controlled", "faithful", "body", "single")),
     Planted("noise of 1e-7 on evaluated weights", "benchmarks/regression/evaluation_golden.py",
-            "    copy = scoring_copy(game, train, reference.protocol)\n    kind",
+            "    copy = scoring_copy(game, train, evaluator.protocol)\n    rows",
             "    import torch\n"
             "    torch.manual_seed(0)\n"
             "    for p in game.parameters():\n"
             "        p.data *= 1 + 1e-7 * torch.randn_like(p)\n"
-            "    copy = scoring_copy(game, train, reference.protocol)\n    kind",
+            "    copy = scoring_copy(game, train, evaluator.protocol)\n    rows",
             ("evaluation of",)),
 ]  # fmt: skip
 """What another machine or version may do, which must not move a golden number."""

@@ -76,15 +76,15 @@ def test_same_run_twice_is_equal_whatever_ran_before(data: Split, tmp_path: Path
 
 
 def test_observing_changes_nothing(data: Split, tmp_path: Path) -> None:
-    from benchmarks.evaluation.real_data import Reference
+    from benchmarks.evaluation.evaluators import evaluator_of
     from benchmarks.execution.tasks import observer
     from benchmarks.planning.plan import Job
 
-    reference = Reference(load("digits"))
+    evaluator = evaluator_of(load("digits"))
     run = tiny_run("bigbigan", steps=52)
     finish(run, data, tmp_path / "plain")
     job = Job(run, "", tmp_path / "seen")
-    finish(run, data, job.folder, observe=observer(job, reference))
+    finish(run, data, job.folder, observe=observer(job, evaluator))
     assert (job.folder / "samples-0000050.png").exists()
     plain, seen = (load_file(tmp_path / n / "weights.safetensors") for n in ("plain", "seen"))
     assert all(torch.equal(plain[name], seen[name]) for name in plain)
