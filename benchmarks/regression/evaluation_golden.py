@@ -88,7 +88,7 @@ def moved(name: str, golden: Mapping[str, Any]) -> list[Move]:
         quantity: allowed_of(quantity, min(map(abs, numbers)))
         for quantity, numbers in golden.items()
     }
-    return compared(f"evaluation of {name}", golden, of_case(name), allowed)
+    return compared(f"evaluation of {name}", "", golden, of_case(name), allowed)
 
 
 def allowed_of(quantity: str, value: float) -> float:

@@ -25,6 +25,7 @@ class Move:
 
     Attributes:
         case: name of the golden case.
+        engine: which engine computed it; empty for an evaluation.
         quantity: what moved in it.
         was: the golden number; NaN if the quantity is new.
         now: what the code computes; NaN if it computes none.
@@ -33,6 +34,7 @@ class Move:
     """
 
     case: str
+    engine: str
     quantity: str
     was: float
     now: float
@@ -44,9 +46,19 @@ class Move:
         difference = abs(self.now - self.was)
         return difference / self.allowed if math.isfinite(difference) else math.inf
 
+    @property
+    def where(self) -> str:
+        """The case with its engine, as messages and `--case` name it."""
+        return with_engine(self.case, self.engine)
+
     def __str__(self) -> str:
         moved = f"was {self.was:.10g}, is {self.now:.10g}, allowed ± {self.allowed:.2g}"
-        return f"{self.case}: {self.quantity} {moved} ({self.times:.3g} times that)"
+        return f"{self.where}: {self.quantity} {moved} ({self.times:.3g} times that)"
+
+
+def with_engine(case: str, engine: str) -> str:
+    """Return what a case is called when an engine computes it."""
+    return f"{case} ({engine})" if engine else case
 
 
 def rounded(value: float) -> float:
@@ -55,12 +67,17 @@ def rounded(value: float) -> float:
 
 
 def compared(
-    case: str, was: Mapping[str, Sequence[float]], now: Numbers, allowed: Mapping[str, float]
+    case: str,
+    engine: str,
+    was: Mapping[str, Sequence[float]],
+    now: Numbers,
+    allowed: Mapping[str, float],
 ) -> list[Move]:
     """Return the numbers that differ by more than is allowed, are missing or are new.
 
     Args:
         case: its name.
+        engine: which one computed it; empty for an evaluation.
         was: quantity -> golden numbers.
         now: the same as computed now.
         allowed: quantity of `was` -> largest difference of each of its numbers.
@@ -73,7 +90,7 @@ def compared(
         for place in range(max(len(old), len(new))):
             a, b = (v[place] if place < len(v) else math.nan for v in (old, new))
             if not abs(a - b) <= room:  # also what is not a number
-                moves.append(Move(case, quantity, a, b, room))
+                moves.append(Move(case, engine, quantity, a, b, room))
     return moves
 
 

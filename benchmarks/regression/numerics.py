@@ -21,7 +21,7 @@ from benchmarks.planning.identity import (
     version_names,
 )
 from benchmarks.regression import training_golden
-from benchmarks.regression.golden import Move, write_table
+from benchmarks.regression.golden import Move, with_engine, write_table
 from benchmarks.regression.training_cases import Case, cases
 
 EVALUATION = "evaluation"
@@ -60,7 +60,7 @@ def main(
     raise typer.Exit(code)
 
 
-def differences(only: Sequence[str] = (), say: Say = lambda line: None) -> list[Move]:
+def moved_numbers(only: Sequence[str] = (), say: Say = lambda line: None) -> list[Move]:
     """Return every golden number that has moved, of trainings and evaluations.
 
     Args:
@@ -72,7 +72,7 @@ def differences(only: Sequence[str] = (), say: Say = lambda line: None) -> list[
     from benchmarks.regression import evaluation_golden as evaluation
 
     trainings = {
-        f"{case.name} ({engine})": (case, engine)
+        with_engine(case.name, engine): (case, engine)
         for case, engine in training_golden.engines_of(list(cases().values()))
     }
     evaluations = {f"evaluation of {name}": name for name in evaluation.CASES}
@@ -88,7 +88,7 @@ def differences(only: Sequence[str] = (), say: Say = lambda line: None) -> list[
     return moves
 
 
-def faults(versions_file: Path = VERSIONS) -> list[str]:
+def table_faults(versions_file: Path = VERSIONS) -> list[str]:
     """Return what is wrong with the tables themselves, whatever the code computes.
 
     A case without numbers, or defined otherwise than when they were written; numbers without a
@@ -120,7 +120,7 @@ def names_of(case: Case) -> list[str]:
 
 def _check(only: Sequence[str]) -> int:
     """Print each moved number with the versions that its case uses; return the exit code."""
-    moves, wrong = differences(only), [] if only else faults()
+    moves, wrong = moved_numbers(only), [] if only else table_faults()
     for line in wrong:
         print(line)
     for name, own in _by_case(moves).items():
@@ -276,10 +276,10 @@ def raised(text: str, name: str) -> str:
 
 
 def _by_case(moves: Iterable[Move]) -> dict[str, list[Move]]:
-    """Return case name, without its engine -> its moves."""
+    """Return case name -> its moves in all engines."""
     found: dict[str, list[Move]] = {}
     for move in moves:
-        found.setdefault(move.case.partition(" (")[0], []).append(move)
+        found.setdefault(move.case, []).append(move)
     return found
 
 

@@ -19,6 +19,36 @@ EAGER, BOTH = ("eager",), ("eager", "stacked")
 Engine = Literal["eager", "stacked"]
 NARROW = {"bigan_paper": 16, "ali_toy_paper": 16, "aegan_paper": 4, "qp": 32, "resnet_attention": 4}
 """Widths of the authors' bodies; their own are 64 to 1,024."""
+OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "gan": [{"spectral": True}, {"decay_over": STEPS}],
+    "gan_qp": [
+        {"distance": "l2"}, {"compares": True}, {"spectral": True}, {"strength": 3.0},
+    ],
+    "autoencoder": [{"error": "l1"}, {"decay_over": STEPS}],
+    "vae": [{"variance": 0.5}],
+    "latent_regressor": [
+        {"gan_steps": STEPS // 2, "decay_over": STEPS},
+        {"gan_steps": STEPS // 2},
+        {"zero_head": True},
+    ],
+    "joint_latent_regressor": [
+        {"latent_weight": 1.0}, {"zero_head": True, "decay_over": STEPS},
+    ],
+    "bigan": [{"decay_over": STEPS}],
+    "bigan_qp": [
+        {"guidance": "coupled"}, {"guidance": "none"}, {"compares": True},
+        {"strength": 3.0, "latent_weight": 1.0, "image_weight": 1.5},
+    ],
+    "aegan": [
+        {"blocks": True, "input_noise": 0.1}, {"input_noise": 0.1}, {"half_life": 5},
+        {"image_weight": 1.0, "latent_weight": 1.0},
+    ],
+    "bigbigan": [
+        {"unary_x": False}, {"unary_z": False}, {"stochastic": False}, {"spectral": False},
+        {"encoder_lr_factor": 10.0}, {"average": 0.9}, {"downscale": 2}, {"classes": 10},
+    ],
+}  # fmt: skip
+"""Family -> sets of options that its other cases leave at their defaults."""
 
 
 @dataclass(frozen=True)
@@ -132,41 +162,13 @@ def _of_bodies() -> list[Case]:
 
 
 def _of_options() -> list[Case]:
-    half = STEPS // 2
-    varied: dict[str, list[dict[str, Any]]] = {
-        "gan": [{"spectral": True}, {"decay_over": STEPS}],
-        "gan_qp": [
-            {"distance": "l2"}, {"compares": True}, {"spectral": True}, {"strength": 3.0},
-        ],
-        "autoencoder": [{"error": "l1"}, {"decay_over": STEPS}],
-        "vae": [{"variance": 0.5}],
-        "latent_regressor": [
-            {"gan_steps": half, "decay_over": STEPS}, {"gan_steps": half}, {"zero_head": True},
-        ],
-        "joint_latent_regressor": [
-            {"latent_weight": 1.0}, {"zero_head": True, "decay_over": STEPS},
-        ],
-        "bigan": [{"decay_over": STEPS}],
-        "bigan_qp": [
-            {"guidance": "coupled"}, {"guidance": "none"}, {"compares": True},
-            {"strength": 3.0, "latent_weight": 1.0, "image_weight": 1.5},
-        ],
-        "aegan": [
-            {"blocks": True, "input_noise": 0.1}, {"input_noise": 0.1}, {"half_life": 5},
-            {"image_weight": 1.0, "latent_weight": 1.0},
-        ],
-        "bigbigan": [
-            {"unary_x": False}, {"unary_z": False}, {"stochastic": False}, {"spectral": False},
-            {"encoder_lr_factor": 10.0}, {"average": 0.9}, {"downscale": 2}, {"classes": 10},
-        ],
-    }  # fmt: skip
     found = [
         Case(
             f"option {family} {' '.join(f'{name}={value}' for name, value in options.items())}",
             run_of(family, options),
             BOTH if {"blocks", "average"} & {*options} else EAGER,
         )
-        for family, own in varied.items()
+        for family, own in OPTIONS.items()
         for options in own
     ]
     return [

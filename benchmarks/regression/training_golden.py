@@ -68,7 +68,7 @@ def moved(case: Case, engine: str, golden: Mapping[str, Any]) -> list[Move]:
     share = TOLERANCE[case.precision]
     was = {name: numbers for name, numbers in golden.items() if isinstance(numbers, list)}
     allowed = {name: share * scale_of(name, numbers) for name, numbers in was.items()}
-    return compared(f"{case.name} ({engine})", was, of_case(case, engine), allowed)
+    return compared(case.name, engine, was, of_case(case, engine), allowed)
 
 
 def scale_of(quantity: str, numbers: Sequence[float]) -> float:

@@ -18,7 +18,7 @@ from benchmarks.training.loop import Member, Training, Watch
 from datasets.images import Split
 from datasets.registry import DATASETS
 
-IMAGES = 4096
+IMAGE_COUNT = 4096
 SEEDS = 3
 """Trained at once where a suite stacks them, as many as the digits suite has."""
 
@@ -31,14 +31,14 @@ class Size:
     settings: tuple[str, ...] = ()
 
 
-SIZES = {
+NETWORK_SIZES = {
     "digits": Size("digits"),
     "mnist": Size("mnist"),
     "mlp1024": Size("mnist", ("networks.width=1024", "training.threads=2")),
 }
 
 
-def run_of(family: str, size: Size, seed: int = 0) -> Run:
+def run_at(family: str, size: Size, seed: int = 0) -> Run:
     """Return the run of a family at a size."""
     suite = override(load_suite(size.suite), size.settings, families=[family])
     return jobs(suite, Path(), [seed])[0].run
@@ -47,8 +47,8 @@ def run_of(family: str, size: Size, seed: int = 0) -> Run:
 def random_images(dataset: str) -> Split:
     """Return images of noise in a dataset's shape; a step costs the same on them."""
     info, generator = DATASETS[dataset], torch.Generator().manual_seed(0)
-    images = torch.randint(256, (IMAGES, *info.image_shape), generator=generator)
-    labels = torch.randint(info.classes, (IMAGES,), generator=generator)
+    images = torch.randint(256, (IMAGE_COUNT, *info.image_shape), generator=generator)
+    labels = torch.randint(info.classes, (IMAGE_COUNT,), generator=generator)
     return Split(images.to(torch.uint8), labels)
 
 

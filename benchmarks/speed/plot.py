@@ -10,7 +10,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
 from benchmarks.common.files import whole
-from benchmarks.speed.table import Line
+from benchmarks.speed.table import Timing
 
 PANELS = {
     "batch": "images in a batch",
@@ -22,7 +22,7 @@ PANELS = {
 MILLISECONDS = (3, 10, 30, 100, 300)
 
 
-def growth(lines: Sequence[Line], path: Path) -> None:
+def growth(lines: Sequence[Timing], path: Path) -> None:
     """Draw a step's best time over each of what it grows with, both axes logarithmic."""
     figure, axes = plt.subplots(1, len(PANELS), figsize=(3 * len(PANELS), 2.8), layout="tight")
     for axis, (name, label) in zip(axes, PANELS.items(), strict=True):

@@ -10,10 +10,10 @@ import typer
 
 from benchmarks.common.files import ROOT, write_json, write_text
 from benchmarks.speed.plot import growth
-from benchmarks.speed.table import compared, markdown, normalised, ratios, read
+from benchmarks.speed.table import normalised, ratios, read, slowdowns, speed_table
 
-PAGE = ROOT / "docs" / "speed.md"
-GROWTH = PAGE.with_name("speed-growth.png")
+SPEED_PAGE = ROOT / "docs" / "speed.md"
+GROWTH = SPEED_PAGE.with_name("speed-growth.png")
 TRIPWIRE = Path(__file__).with_name("tripwire.json")
 START, END = "<!-- table -->\n", "<!-- end of table -->\n"
 
@@ -30,19 +30,19 @@ def main(
 ) -> None:
     """Show, compare or keep the measurements of a file."""
     content = read(saved)
-    typer.echo(markdown(content))
+    typer.echo(speed_table(content))
     if against is not None:
-        changes = compared(normalised(content), normalised(read(against)))
+        changes = slowdowns(normalised(content), normalised(read(against)))
         for name, factor in changes.items():
             typer.echo(f"{name}: {factor:.2f} times as long, in reference products")
     if write:
-        write_text(PAGE, placed(PAGE.read_text(), markdown(content)))
+        write_text(SPEED_PAGE, with_table(SPEED_PAGE.read_text(), speed_table(content)))
         growth(normalised(content), GROWTH)
     if record:
         write_json(TRIPWIRE, ratios(normalised(content)))
 
 
-def placed(page: str, table: str) -> str:
+def with_table(page: str, table: str) -> str:
     """Return a page with its table replaced."""
     before, rest = page.split(START)
     return before + START + "\n" + table + "\n" + END + rest.split(END)[1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-COLUMNS = (
+TIME_COLUMNS = (
     "benchmark",
     "threads",
     "median ms",
@@ -24,7 +24,7 @@ MEMORY_COLUMNS = ("family", "MiB by which a process grew in 40 steps")
 
 
 @dataclass(frozen=True)
-class Line:
+class Timing:
     """One benchmark.
 
     Attributes:
@@ -54,14 +54,14 @@ class Line:
         return None if self.floor is None else self.best / self.floor
 
 
-def normalised(content: Mapping[str, Any]) -> list[Line]:
+def normalised(content: Mapping[str, Any]) -> list[Timing]:
     """Return the lines of a pytest-benchmark file, each with its time in reference products."""
     return [_line(benchmark) for benchmark in content["benchmarks"]]
 
 
-def _line(benchmark: Mapping[str, Any]) -> Line:
+def _line(benchmark: Mapping[str, Any]) -> Timing:
     stats, facts = benchmark["stats"], benchmark["extra_info"]
-    return Line(
+    return Timing(
         name=benchmark["name"].removeprefix("test_"),
         threads=facts["threads"],
         median=stats["median"],
@@ -73,16 +73,16 @@ def _line(benchmark: Mapping[str, Any]) -> Line:
     )
 
 
-def compared(new: Sequence[Line], old: Sequence[Line]) -> dict[str, float]:
+def slowdowns(new: Sequence[Timing], old: Sequence[Timing]) -> dict[str, float]:
     """Return name -> new over old normalised time, where both files have the benchmark."""
     before = {line.name: line.normalised for line in old}
     return {line.name: line.normalised / before[line.name] for line in new if line.name in before}
 
 
-def markdown(content: Mapping[str, Any]) -> str:
+def speed_table(content: Mapping[str, Any]) -> str:
     """Return the table and on what it was measured, without a date or the machine's name."""
     rows = [_cells(line) for line in normalised(content) if not line.name.startswith(MEMORY)]
-    table, memory = _table(COLUMNS, rows), _table(MEMORY_COLUMNS, _memory(content))
+    table, memory = _table(TIME_COLUMNS, rows), _table(MEMORY_COLUMNS, _memory(content))
     machine = content["machine_info"]
     where = (
         f"{machine['processor']}, {machine['cores']} cores, torch {machine['packages']['torch']}, "
@@ -108,7 +108,7 @@ def _memory(content: Mapping[str, Any]) -> list[list[str]]:
     return rows
 
 
-def _cells(line: Line) -> list[str]:
+def _cells(line: Timing) -> list[str]:
     return [
         line.name,
         str(line.threads),
@@ -127,7 +127,7 @@ def _reference(content: Mapping[str, Any]) -> float:
     return min(times)
 
 
-def ratios(lines: Sequence[Line]) -> dict[str, float]:
+def ratios(lines: Sequence[Timing]) -> dict[str, float]:
     """Return family-size -> step over floor: what the tripwire compares with."""
     return {
         line.name.removeprefix("step[").removesuffix("]"): round(line.ratio, 2)

@@ -21,7 +21,6 @@ from zoo.game import Game
 
 TRAINED_STEPS = 200
 HEADLINE = [name for name, metric in METRICS.items() if metric.headline]
-CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def reference() -> Reference:
 @pytest.fixture(scope="module")
 def copy(reference: Reference, tmp_path_factory: pytest.TempPathFactory) -> Game:
     """A BiGAN after a short training, ready for scoring."""
-    run = cases.run_of("bigan", cases.SIZES["digits"])
+    run = cases.run_at("bigan", cases.NETWORK_SIZES["digits"])
     training = cases.training_of(run, tmp_path_factory.mktemp("run"))
     for member in training.members:
         member.data = reference.images.train
@@ -45,12 +44,12 @@ def copy(reference: Reference, tmp_path_factory: pytest.TempPathFactory) -> Game
 def test_sample(copy: Game, reference: Reference, measure: Measure) -> None:
     """Images from as many latents as an evaluation draws."""
     z = prior_draws(copy, reference.protocol.samples)
-    measure(lambda: mapped(copy.generate, z, CPU))
+    measure(lambda: mapped(copy.generate, z, torch.device("cpu")))
 
 
 def test_encode(copy: Game, reference: Reference, measure: Measure) -> None:
     """Codes of the test images."""
-    measure(lambda: mapped(copy.encode, reference.test_x, CPU))
+    measure(lambda: mapped(copy.encode, reference.test_x, torch.device("cpu")))
 
 
 def test_light_evaluation(copy: Game, reference: Reference, measure: Measure) -> None:
@@ -79,7 +78,7 @@ def test_nearest(measure: Measure, note: Callable[..., None]) -> None:
     queries, gallery = (torch.randn(n, 50, generator=generator) for n in (10_000, 60_000))
     measure(lambda: nearest(queries, gallery))
     theirs = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(gallery.numpy())
-    ours_seconds, their_seconds = timing.side_by_side(
+    ours_seconds, their_seconds = timing.best_in_turn(
         [lambda: nearest(queries, gallery), lambda: theirs.kneighbors(queries.numpy())], rounds=2
     )
     assert (theirs.kneighbors(queries.numpy())[1] == nearest(queries, gallery)[1].numpy()).all()
@@ -96,7 +95,7 @@ def test_probe(measure: Measure, note: Callable[..., None]) -> None:
         model = LogisticRegression(C=representation.C, max_iter=representation.MAX_ITERATIONS)
         return float(model.fit(train, train_y.numpy()).score(test, test_y.numpy()))
 
-    ours_seconds, their_seconds = timing.side_by_side(
+    ours_seconds, their_seconds = timing.best_in_turn(
         [lambda: representation.probe_accuracy(train_x, train_y, test_x, test_y), theirs], rounds=3
     )
     accuracy, _ = representation.probe_accuracy(train_x, train_y, test_x, test_y)

@@ -28,7 +28,7 @@ GROWTH_MIB = 8.0
 
 def _measure_step(setting: str, folder: Path, measure: Measure, note: Callable[..., None]) -> None:
     size = cases.Size("mnist", (setting,))
-    training = cases.training_of(cases.run_of("bigan", size), folder)
+    training = cases.training_of(cases.run_at("bigan", size), folder)
     work = cases.work_of(training)
     cases.rates_of(training)  # before and after: the higher counts
     best = measure(lambda: cases.step(training))
@@ -51,7 +51,7 @@ def test_width(width: int, tmp_path: Path, measure: Measure, note: Callable[...,
 @pytest.mark.parametrize("side", [8, 16, 32, 64])
 def test_image(side: int, measure: Measure, note: Callable[..., None]) -> None:
     """A step of the MNIST networks by the side of a square image."""
-    run = cases.run_of("bigan", cases.SIZES["mnist"])
+    run = cases.run_at("bigan", cases.NETWORK_SIZES["mnist"])
     shape, n = (1, side, side), run.training.batch_size
     game = assemble(
         "bigan",
@@ -73,7 +73,7 @@ def test_seeds_together(
 ) -> None:
     """A digits step of a stack of so many seeds, on one thread (one seed runs beside its copy)."""
     size = cases.Size("digits", (f"training.stacked={max(seeds, 2)}",))
-    training = cases.training_of(cases.run_of("bigan", size), tmp_path, seeds)
+    training = cases.training_of(cases.run_at("bigan", size), tmp_path, seeds)
     best = measure(lambda: cases.step(training))
     note(seconds_per_step_and_seed=best / seeds)
 
@@ -81,7 +81,7 @@ def test_seeds_together(
 @pytest.mark.parametrize("family", FAMILIES)
 def test_memory(family: str, tmp_path: Path, measure: Measure, note: Callable[..., None]) -> None:
     """A process's memory after some steps and after many more; it may not grow."""
-    training = cases.training_of(cases.run_of(family, cases.SIZES["mnist"]), tmp_path)
+    training = cases.training_of(cases.run_at(family, cases.NETWORK_SIZES["mnist"]), tmp_path)
     measure(lambda: cases.step(training), spend=0.0)
     start_memory_peak(training.device)
     _steps(training, FEW)
@@ -114,7 +114,7 @@ def steps_of_seed(seed: int) -> None:
     """Train a seed for some steps, from its first weights on, in a worker process."""
     torch.set_num_threads(1)
     with TemporaryDirectory() as folder:
-        run = cases.run_of("bigan", ALONE, seed)
+        run = cases.run_at("bigan", ALONE, seed)
         training = cases.training_of(run, Path(folder))
         for _ in range(SEED_STEPS):
             cases.step(training)

@@ -18,7 +18,7 @@ from zoo.registry import FAMILIES
 RECORDED: dict[str, float] = json.loads(Path(__file__).with_name("tripwire.json").read_text())
 """Step over floor, as it once was, by family and size."""
 TRIPWIRE, ATTEMPTS = 3.0, 3
-CASES = [
+STEP_CASES = [
     *((family, size) for size in ("digits", "mnist") for family in FAMILIES),
     ("bigan", "mlp1024"),
 ]
@@ -26,19 +26,19 @@ CASES = [
 
 def use_threads(size: str) -> None:
     """Set the threads of a size, or skip where the machine has fewer cores."""
-    threads = cases.run_of("bigan", cases.SIZES[size]).training.threads
+    threads = cases.run_at("bigan", cases.NETWORK_SIZES[size]).training.threads
     if threads > cores():
         pytest.skip(f"needs {threads} cores")
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize(("family", "size"), CASES)
+@pytest.mark.parametrize(("family", "size"), STEP_CASES)
 def test_step(
     family: str, size: str, tmp_path: Path, measure: Measure, note: Callable[..., None]
 ) -> None:
     """A step of the harness; fails only when it is three times further from its floor than once."""
     use_threads(size)
-    training = cases.training_of(cases.run_of(family, cases.SIZES[size]), tmp_path)
+    training = cases.training_of(cases.run_at(family, cases.NETWORK_SIZES[size]), tmp_path)
     work = cases.work_of(training)
     cases.rates_of(training)  # before and after: the higher counts
     best = measure(lambda: cases.step(training))
@@ -52,15 +52,15 @@ def test_step(
     assert ratio <= limit, f"{ratio:.1f} times its floor; {limit:.1f} allowed"
 
 
-@pytest.mark.parametrize("size", cases.SIZES)
+@pytest.mark.parametrize("size", cases.NETWORK_SIZES)
 def test_peer_loop(size: str, tmp_path: Path, measure: Measure, note: Callable[..., None]) -> None:
     """BiGAN as it is usually written; `speedup` is how much faster the harness is beside it."""
     use_threads(size)
-    run = cases.run_of("bigan", cases.SIZES[size])
+    run = cases.run_at("bigan", cases.NETWORK_SIZES[size])
     training = cases.training_of(run, tmp_path)
     batch, latent = run.training.batch_size, run.networks.latent_dim
     peer = PeerLoop(build(run), cases.random_images(run.dataset), batch, latent)
     measure(peer.step)
-    ours, theirs = timing.side_by_side([lambda: cases.step(training), peer.step], rounds=20)
+    ours, theirs = timing.best_in_turn([lambda: cases.step(training), peer.step], rounds=20)
     seeds = len(training.members)
     note(speedup=theirs * seeds / ours, ours_seconds=ours / seeds, peer_seconds=theirs)

@@ -37,7 +37,7 @@ def best(function: Callable[[], object], rounds: int = ROUNDS) -> float:
     return min(seconds(function, repeats) for _ in range(rounds))
 
 
-def side_by_side(functions: Sequence[Callable[[], object]], rounds: int) -> list[float]:
+def best_in_turn(functions: Sequence[Callable[[], object]], rounds: int) -> list[float]:
     """Return the best seconds of each, called in turn so that all meet the same machine."""
     for function in functions:
         function()
@@ -68,8 +68,8 @@ def rates(batch: int, width: int, parameters: int) -> Rates:
     """
     threads = torch.get_num_threads()
     return Rates(
-        product=_kept(("product", threads, batch, width), product_rate(batch, width)),
-        copy=_kept(("copy", threads, parameters), copy_rate(parameters)),
+        product=_kept(("product", threads, batch, width), flops_rate(batch, width)),
+        copy=_kept(("copy", threads, parameters), bytes_rate(parameters)),
     )
 
 
@@ -78,7 +78,7 @@ def _kept(key: tuple[object, ...], rate: float) -> float:
     return _highest[key]
 
 
-def product_rate(batch: int, width: int) -> float:
+def flops_rate(batch: int, width: int) -> float:
     """Return FLOP/s over a hidden layer's three products: forward, input and weight gradient."""
     x, g = torch.randn(2, batch, width)
     w = torch.randn(width, width)
@@ -91,7 +91,7 @@ def product_rate(batch: int, width: int) -> float:
     return len(products) * 2 * batch * width**2 / sum(map(best, products))
 
 
-def copy_rate(floats: int) -> float:
+def bytes_rate(floats: int) -> float:
     """Return the bytes read and written per second by a copy of this many floats."""
     source = torch.randn(floats)
     target = torch.empty_like(source)

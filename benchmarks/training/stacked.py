@@ -15,6 +15,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._guards import TracingContext, tracing
+from torch._subclasses import FakeTensorMode
 from torch.func import functional_call, vmap
 from torch.fx import GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -220,8 +222,10 @@ def _plain(
         inputs: an example of what changes.
 
     """
-    # Writing down runs the function once, which must not move anything: on copies.
-    written = make_fx(function)(*(tensor.clone() for tensor in fixed), *inputs)
+    # Without a mode to share, PyTorch makes one for each operation, which is most of the tracing.
+    with tracing(TracingContext(FakeTensorMode(allow_fallback_kernels=True))):
+        # Writing down runs the function once, which must not move anything: on copies.
+        written = make_fx(function)(*(tensor.clone() for tensor in fixed), *inputs)
     graph = written.graph
     seen: dict[Any, Node] = {}
     places = [node for node in graph.nodes if node.op == "placeholder"]

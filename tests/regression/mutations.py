@@ -25,18 +25,18 @@ COPIED = ("benchmarks", "zoo", "datasets", "results/published/models")
 SIDE_BY_SIDE = 2
 PROGRAM = """
 import json, sys
-from benchmarks.regression.numerics import differences
+from benchmarks.regression.numerics import moved_numbers
 worst = {}
-for move in differences(json.loads(sys.argv[1])):
-    if move.times > worst.get(move.case, (0, ""))[0]:
-        worst[move.case] = (move.times, move.quantity)
+for move in moved_numbers(json.loads(sys.argv[1])):
+    if move.times > worst.get(move.where, (0, ""))[0]:
+        worst[move.where] = (move.times, move.quantity)
 print("MOVED", json.dumps(worst))
 """
 CLOSEST = """
 import json, sys
 from benchmarks.regression import golden
-def all_pairs(case, was, now, allowed):
-    return [golden.Move(case, name, a, b, allowed[name])
+def all_pairs(case, engine, was, now, allowed):
+    return [golden.Move(case, engine, name, a, b, allowed[name])
             for name, old in was.items() for a, b in zip(old, now[name], strict=True)]
 from benchmarks.regression import training_golden as trainings
 from benchmarks.regression import evaluation_golden as evaluations

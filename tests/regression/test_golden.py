@@ -49,7 +49,7 @@ def test_an_evaluation_gives_its_golden_numbers(name: str) -> None:
 
 
 def test_tables_belong_to_the_cases_and_versions() -> None:
-    assert numerics.faults() == []
+    assert numerics.table_faults() == []
 
 
 def test_everything_with_a_version_has_a_case_and_everything_has_a_version() -> None:
@@ -85,13 +85,13 @@ def test_every_kind_of_turn_runs_in_both_engines() -> None:
 def test_a_number_beyond_its_tolerance_a_missing_and_a_new_one_are_moves() -> None:
     was = {"loss a": [1.0, 2.0], "loss b": [3.0]}
     allowed = {"loss a": 0.1, "loss b": 0.1}
-    assert compared("case", was, {"loss a": [1.05, 1.95], "loss b": [3.0]}, allowed) == []
-    found = compared("case", was, {"loss a": [1.0, 2.2], "loss c": [0.0]}, allowed)
+    assert compared("case", "eager", was, {"loss a": [1.05, 1.95], "loss b": [3.0]}, allowed) == []
+    found = compared("case", "eager", was, {"loss a": [1.0, 2.2], "loss c": [0.0]}, allowed)
     assert [move.quantity for move in found] == ["loss a", "loss b", "loss c"]
     assert found[0].times == pytest.approx(2.0)
     assert found[1].times == math.inf
-    assert "was 2, is 2.2, allowed ± 0.1" in str(found[0])
-    assert compared("case", {"a": [1.0]}, {"a": [math.nan]}, {"a": 1.0})
+    assert str(found[0]).startswith("case (eager): loss a was 2, is 2.2, allowed ± 0.1")
+    assert compared("case", "", {"a": [1.0]}, {"a": [math.nan]}, {"a": 1.0})
 
 
 def test_tables_are_read_as_written(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_case_without_numbers_is_told_and_written(
     good = read_table(sandbox / "golden.json")
     table = {name: entry for name, entry in good.items() if name != "controlled vae"}
     write_table(sandbox / "golden.json", table)
-    assert "controlled vae: no golden numbers; write them with --new" in numerics.faults()
+    assert "controlled vae: no golden numbers; write them with --new" in numerics.table_faults()
     monkeypatch.setattr(numerics, "_new_evaluations", lambda: None)
     assert command(new=True) == 0
     again = read_table(sandbox / "golden.json")
@@ -218,7 +218,7 @@ def test_an_edited_version_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         numerics, "numerics_versions", lambda: numerics_versions() | {"training": 9}
     )
     assert any(
-        "training: version 9, but its golden numbers are of 1" in f for f in numerics.faults()
+        "training: version 9, but its golden numbers are of 1" in f for f in numerics.table_faults()
     )
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.common.files import ROOT
 from benchmarks.speed.floor import Rates, Work, floor_seconds
-from benchmarks.speed.report import PAGE, placed
-from benchmarks.speed.table import compared, markdown, normalised, ratios
+from benchmarks.speed.report import SPEED_PAGE, with_table
+from benchmarks.speed.table import normalised, ratios, slowdowns, speed_table
 from tests.helpers import BATCH, LATENT, tiny_run
 from zoo.registry import FAMILIES
 
@@ -53,24 +53,24 @@ def test_a_slower_machine_is_not_a_regression() -> None:
     for benchmark in slower["benchmarks"]:
         benchmark["stats"] = {name: 3 * value for name, value in benchmark["stats"].items()}
         benchmark["extra_info"]["reference_seconds"] *= 3
-    changes = compared(normalised(slower), normalised(CONTENT))
+    changes = slowdowns(normalised(slower), normalised(CONTENT))
     assert changes == {
         "step[bigan-digits]": pytest.approx(1),
         "peer_loop[digits]": pytest.approx(1),
     }
-    assert compared(normalised(CONTENT), []) == {}
+    assert slowdowns(normalised(CONTENT), []) == {}
 
 
 def test_the_table_shows_every_line_and_names_the_machine() -> None:
-    table = markdown(CONTENT)
+    table = speed_table(CONTENT)
     assert "| step[bigan-digits] | 1 | 3.00 | 2.00 | 0.50 | 4.00 | 1,410 | 0.50 |  |" in table
     assert "| peer_loop[digits] | 1 | 12.00 | 10.00 |  |  |  | 2.00 | 2.50 |" in table
     assert "A processor, 2 cores, torch 2.11, Python 3.11; reference product 4.00 ms" in table
 
 
 def test_the_page_keeps_its_text_around_the_table() -> None:
-    page = PAGE.read_text()
-    again = placed(placed(page, "one"), "two")
+    page = SPEED_PAGE.read_text()
+    again = with_table(with_table(page, "one"), "two")
     assert "two" in again
     assert "one\n\n<!-- end" not in again
     assert again.split("<!-- table -->")[0] == page.split("<!-- table -->")[0]

@@ -1,6 +1,7 @@
 """A turn: gradients before steps, optimisers by hand, streams, the steps that are observed."""
 
 import math
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from zoo.registry import FAMILIES
 
 CPU = torch.device("cpu")
 NO_CAST = torch.autocast("cpu", enabled=False)
+PATIENCE = timedelta(minutes=30)
+"""How long two processes wait for each other: as if for ever, unless one of them has died."""
 
 
 class Scalar(nn.Module):
@@ -149,26 +152,40 @@ def test_wrong_losses_are_errors(losses, message: str) -> None:
         gradients.take(game, turn, losses(a, b), {"min": [a]})
 
 
-def _one_of_two(rank: int, folder: str) -> None:
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2
-    )
-    game = Bilinear(BOTH)
-    a, b = game.networks["a"].w, game.networks["b"].w
-    loss = (1 + rank) * (a * b).sum()  # each process has other data
-    grads = gradients.take(game, Turn("min", ("min",)), {"min": {"v": loss}}, {"min": [a]})
-    torch.save(grads["min"], f"{folder}/{rank}.pt")
+def _one_of_two(rank: int, folder: Path) -> float:
+    """Return the gradient of one of two processes, each of which has other data."""
+    group = torch.distributed
+    store = group.FileStore(str(folder / "store"), 2)
+    group.init_process_group("gloo", store=store, rank=rank, world_size=2, timeout=PATIENCE)
+    try:
+        game = Bilinear(BOTH)
+        a, b = game.networks["a"].w, game.networks["b"].w
+        loss = (1 + rank) * (a * b).sum()
+        grads = gradients.take(game, Turn("min", ("min",)), {"min": {"v": loss}}, {"min": [a]})
+        # Who leaves first closes connections, perhaps while the other still reads from them.
+        store.set(f"read by {rank}", "")
+        store.wait(["read by 0", "read by 1"], PATIENCE)
+    finally:
+        group.destroy_process_group()
+    return grads["min"][0].item()
+
+
+def _the_other(folder: Path) -> None:
+    (folder / "gradient").write_text(str(_one_of_two(1, folder)))
 
 
 @pytest.mark.slow
 def test_data_parallel_gradients_are_averaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two processes on this machine; about ten seconds."""
+    """Two processes: the test's own and one that it starts."""
     monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
-    torch.multiprocessing.spawn(_one_of_two, (str(tmp_path),), nprocs=2)
-    for rank in (0, 1):
-        assert torch.load(tmp_path / f"{rank}.pt")[0].item() == pytest.approx((2 + 4) / 2)
+    other = torch.multiprocessing.get_context("spawn").Process(target=_the_other, args=(tmp_path,))
+    other.start()
+    mean = pytest.approx((2 + 4) / 2)
+    assert _one_of_two(0, tmp_path) == mean
+    other.join()
+    assert float((tmp_path / "gradient").read_text()) == mean
 
 
 def test_clipping_by_hand() -> None:

@@ -12,7 +12,6 @@ from benchmarks.training.stacked import Together
 from tests.helpers import IMAGE, tiny_run
 from zoo.game import Batch, Game, Losses, Player, Turn
 from zoo.priors import Normal
-from zoo.registry import FAMILIES
 
 CPU = torch.device("cpu")
 SETTINGS = tiny_run("gan").training
@@ -55,10 +54,9 @@ def play(
     ]
 
 
-MAXOUT = [(family, "ali_toy_paper") for family in ("gan", "ali")]
-
-
-@pytest.mark.parametrize(("family", "body"), [*((family, "mlp") for family in FAMILIES), *MAXOUT])
+# Every family gives its golden numbers in both engines (tests/regression); here each weight counts,
+# over more steps and in batches that fill vectors: several turns and buffers, and maxout.
+@pytest.mark.parametrize(("family", "body"), [("bigan_qp", "mlp"), ("ali", "ali_toy_paper")])
 def test_together_equals_alone(family: str, body: str) -> None:
     # In double precision: in single, Adam's first steps turn rounding into another sign.
     games = [game.double() for game in games_of(family, 2, body=body)]
