@@ -9,8 +9,16 @@ _listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", def
 
 @contextmanager
 def heard_by(listener: Callable[[str], None]) -> Iterator[None]:
-    """Tell every stage of the evaluations inside to a listener, by a short name."""
-    token = _listener.set(listener)
+    """Tell the stages of the evaluations inside to a listener by short names, each as it begins."""
+    last = ""
+
+    def hear(stage: str) -> None:
+        nonlocal last
+        if stage != last:
+            last = stage
+            listener(stage)
+
+    token = _listener.set(hear)
     try:
         yield
     finally:

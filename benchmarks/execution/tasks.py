@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from benchmarks.evaluation.evaluators import Evaluator
     from benchmarks.training.loop import Watch
     from datasets.images import Split
-    from zoo.game import Game
 
 UNTRAINED_SEEDS = 3
 _evaluators: dict[str, Any] = {}
@@ -202,22 +201,13 @@ def _evaluate(job: Job, context: Context) -> None:
 
 
 def _told(label: str) -> "AbstractContextManager[None]":
-    """Tell the stages of an evaluation, each once in a row."""
     from benchmarks.evaluation.stages import heard_by
 
-    last = ""
-
-    def hear(stage: str) -> None:
-        nonlocal last
-        if stage != last:
-            last = stage
-            tell("stage", label, text=stage)
-
-    return heard_by(hear)
+    return heard_by(lambda stage: tell("stage", label, text=stage))
 
 
 def _write_metrics(
-    job: Job, copies: dict[str, "Game"], evaluator: "Evaluator", train: "Split"
+    job: Job, copies: dict[str, Any], evaluator: "Evaluator", train: "Split"
 ) -> None:
     """Evaluate a run's copies ("" for its weights, "average" for averaged ones) and draw them."""
     from benchmarks.evaluation.metrics.cost import seconds_to_tenth
@@ -254,7 +244,7 @@ def _columns(rows: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_inception(
-    job: Job, copies: dict[str, "Game"], context: Context, evaluator: "Evaluator"
+    job: Job, copies: dict[str, Any], context: Context, evaluator: "Evaluator"
 ) -> None:
     from benchmarks.evaluation.evaluators import ImageEvaluator
     from benchmarks.evaluation.inception_metrics import InceptionReference

@@ -44,6 +44,8 @@ PAGES = sorted(
     if not path.is_relative_to(ROOT / "results")
 )
 ELSEWHERE = {
+    "git clone <address of this repository> bidirectional-gans": "the address is the reader's",
+    "cd bidirectional-gans": "a folder of the reader's",
     "pip install .": ".ci/run installs the project",
     "pip install '.[test]'": ".ci/run installs it with the extra",
     "pip install '.[onnx]'": "a part of the extra test",

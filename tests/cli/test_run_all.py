@@ -82,7 +82,7 @@ def test_everything_a_user_expects_is_there(finished: Path) -> None:
     }  # fmt: skip
     rows = list(csv.DictReader((report / "table.csv").open()))
     assert [row["label"] for row in rows] == [
-        "gan", "gan (discriminator)", "bigan", "real, 648 of train", "real, 500 of test",
+        "GAN", "GAN (discriminator)", "BiGAN", "real, 648 of train", "real, 500 of test",
         "training set repeated", "noise", "raw pixels", "PCA, 16 dimensions", "mean image",
         "random pair", "prior draws", "untrained",
     ]  # fmt: skip
@@ -103,7 +103,7 @@ def test_everything_a_user_expects_is_there(finished: Path) -> None:
     assert training["train_images_per_second"] > 0
     assert training["peak_memory_mib"] > 0
     page = (report / "table.md").read_text()
-    assert "controlled tier" in page
+    assert "matched settings" in page
     assert "protocol" in page
     assert "--set training.steps=60" in page
 
@@ -207,7 +207,7 @@ def test_check_fails_against_another_past_and_passes_against_its_own(
     assert ", allowed " in line
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ctrl_c_keeps_what_is_done_and_goes_on(begun: Path) -> None:
     arguments = ["--families", "gan", "--seeds", "1", "--set", "training.steps=600"]
     process = subprocess.Popen(

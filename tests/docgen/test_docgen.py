@@ -104,7 +104,7 @@ def test_reconstructions_on_digits(reference: Reference) -> None:
         {name: sets[name] for name in wanted}, lambda x: q.of_reconstructions(x, reference), PAIRED
     )
     rows = table(found).splitlines()
-    assert rows[0] == table_line(["images", "n", "recon. MSE ↓", "PSNR ↑", "label kept ↑"])
+    assert rows[0] == table_line(["images", "n", "recon. MSE ↓", "PSNR ↑", "class preserved ↑"])
     assert rows[2] == "| identity | 500 | 0.0000 |  | 1.000 |"
     assert rows[-1] == "Empty: identity: reconstruction_psnr is infinite for equal images."
     for claim in (
@@ -127,9 +127,9 @@ def test_a_claim_that_fails_is_said_to_fail() -> None:
         lines,
     ).splitlines()[2:]
     assert text == [
-        "| up | FID | **does not hold** | a 2.00 → b 1.00 |",
-        "| down | FID | holds | b 1.00 → a 2.00 |",
-        "| near | FID | **does not hold** | a 2.00, expected 1.90 ± 0.05 |",
+        "| up | FID (digit features) | **does not hold** | a 2.00 → b 1.00 |",
+        "| down | FID (digit features) | holds | b 1.00 → a 2.00 |",
+        "| near | FID (digit features) | **does not hold** | a 2.00, expected 1.90 ± 0.05 |",
     ]
 
 

@@ -94,11 +94,11 @@ def test_a_model_of_ones_own_is_placed_beside_the_published(tmp_path: Path) -> N
     done = run("--suite", "digits", *MINE, results=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "digits: 9 runs planned: 6 published, 3 done" in done.stdout
-    said = [line for line in done.stdout.splitlines() if line.startswith("my_family beside ")]
-    assert "my_family beside bigan: worse in FID; not told apart in coverage." in said
+    said = "my_family beside BiGAN: worse in FID (digit features); not told apart in coverage."
+    assert f"- {said}" in done.stdout.splitlines()
     assert "3 seeds of my_family, 3 of each published model" in done.stdout
     table = pd.read_csv(tmp_path / "reports" / "digits" / "table.csv").set_index("label")
-    assert table["other_machine"].loc[["bigan", "gan", "my_family"]].tolist() == [True, True, False]
+    assert table["other_machine"].loc[["BiGAN", "GAN", "my_family"]].tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize("folder", sorted(PUBLISHED.iterdir()), ids=lambda path: path.name)

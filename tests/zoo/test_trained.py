@@ -157,7 +157,7 @@ def test_a_folder_that_gives_no_model_says_why(what: str, copied: Path) -> None:
 
 
 def test_no_averages_and_no_folder(bigan: Path) -> None:
-    with pytest.raises(ModelError, match="kept no averages"):
+    with pytest.raises(ModelError, match="kept no average of their weights"):
         zoo.load(bigan, average=True)
     with pytest.raises(ModelError, match="nowhere is neither a run folder nor a published model"):
         zoo.load("nowhere")
@@ -197,7 +197,7 @@ def test_the_hub_refuses_what_does_not_fit(bigan: Path, copied: Path, tmp_path: 
         Pretrained("mine.py", {}, {}, [1, 8, 8], {})
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("family", "body"), [("bigan", "mlp"), ("bigbigan", "conv"), ("bigan", "bigan_paper")]
 )

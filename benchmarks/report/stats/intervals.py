@@ -73,11 +73,8 @@ def estimate(values: Sequence[float], scale: str, confidence: float = 0.95) -> E
 
 def wilson(values: np.ndarray, confidence: float) -> tuple[float, float]:
     """Return Wilson's score interval of a rate: values 0 or 1, also where all are the same."""
-    n, p = len(values), float(values.mean())
-    z = float(stats.norm.ppf(0.5 + confidence / 2))
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    found = stats.binomtest(round(values.sum()), len(values)).proportion_ci(confidence, "wilson")
+    return float(found.low), float(found.high)
 
 
 def welch(added: Side, taken: Side, confidence: float) -> tuple[float, float, float] | None:
