@@ -112,9 +112,6 @@ def of_samples(x: Lazy, reference: Reference, real: Real | None = None) -> Measu
     def classes() -> Tensor:
         return extracted()[1].argmax(1)
 
-    def to_nearest(metric: str, queries: Lazy, gallery: Lazy) -> float:
-        return s.nearest_ratio(metric, queries(), gallery(), real.test_distances)
-
     @cache
     def precision_recall() -> tuple[float, float]:
         return fidelity.precision_recall(features(), real.subset_features)
@@ -129,13 +126,21 @@ def of_samples(x: Lazy, reference: Reference, real: Real | None = None) -> Measu
         "density_hybrid": lambda: s.density(features(), real.subset_features),
         "classes_covered": lambda: s.classes_covered(classes(), labels),
         "class_kl": lambda: s.class_kl(classes(), labels),
-        "nearest_real_ratio": lambda: to_nearest("nearest_real_ratio", x, lambda: real.subset),
-        "nearest_sample_ratio": lambda: to_nearest(
-            "nearest_sample_ratio", lambda: reference.test_x, x
-        ),
         "copy_rate": lambda: s.copy_rate(features(), real.gallery, reference.test_features),
         "near_duplicates": lambda: s.near_duplicates(features(), real.subset_features),
         "hf_ratio": lambda: s.hf_ratio(x(), real.hf_share),
+    } | _of_neighbours(x, reference.test_x, real)
+
+
+def _of_neighbours(x: Lazy, test_x: Tensor, real: Real) -> Measures:
+    """Measure how far samples are from training images, and test images from samples, in pixels."""
+
+    def ratio(metric: str, queries: Tensor, gallery: Tensor) -> float:
+        return s.nearest_ratio(metric, queries, gallery, real.test_distances)
+
+    return {
+        "nearest_real_ratio": lambda: ratio("nearest_real_ratio", x(), real.subset),
+        "nearest_sample_ratio": lambda: ratio("nearest_sample_ratio", test_x, x()),
     }
 
 
@@ -251,11 +256,6 @@ def of_reconstructions(r: Lazy, reference: Reference) -> Measures:
         pair = 1 - reconstruction.ssim(x, other)
         return reconstruction.over_random_pair("reconstruction_dssim_ratio", 1 - ssim(), pair)
 
-    def label_ratio() -> float:
-        lost = 1 - reconstruction.label_agreement(logits, extracted()[1])
-        pair = 1 - reconstruction.label_agreement(logits, logits.roll(-1, dims=0))
-        return reconstruction.over_random_pair("label_agreement_ratio", lost, pair)
-
     return {
         "reconstruction_mse": lambda: reconstruction.mse(x, r()),
         "reconstruction_mse_ratio": lambda: over_pair(
@@ -271,10 +271,17 @@ def of_reconstructions(r: Lazy, reference: Reference) -> Measures:
         "reconstruction_dssim_ratio": dssim_ratio,
         "reconstruction_feature_ratio": lambda: reconstruction.feature_ratio(f, extracted()[0]),
         "label_agreement": lambda: reconstruction.label_agreement(logits, extracted()[1]),
-        "label_agreement_ratio": label_ratio,
+        "label_agreement_ratio": lambda: _label_ratio(logits, extracted()[1]),
         "image_retrieval": lambda: reconstruction.retrieval("image_retrieval", x, r()),
         "reconstruction_hf_ratio": lambda: reconstruction.paired_hf_ratio(x, r()),
     }
+
+
+def _label_ratio(logits: Tensor, of_reconstructions: Tensor) -> float:
+    """Return the share of classes that reconstructions lose, over that of a random pair."""
+    lost = 1 - reconstruction.label_agreement(logits, of_reconstructions)
+    pair = 1 - reconstruction.label_agreement(logits, logits.roll(-1, dims=0))
+    return reconstruction.over_random_pair("label_agreement_ratio", lost, pair)
 
 
 def of_latent_cycle(z: Tensor, recovered: Lazy, x: Lazy, again: Lazy) -> Measures:

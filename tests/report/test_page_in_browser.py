@@ -136,3 +136,29 @@ def test_paper_opens_all_details(browser, report: Path) -> None:
     assert len(page.pdf()) > 20_000
     assert page.evaluate("document.querySelectorAll('details:not([open])').length") == 0
     page.close()
+
+
+def test_no_figure_is_higher_than_a_sheet_of_paper(browser, report: Path) -> None:
+    """Else its heading stands alone on one page, and its caption on a third."""
+    page, _ = opened(browser, report)
+    page.emulate_media(media="print")
+    centimetre = 96 / 2.54
+    heights = page.evaluate(
+        "[...document.querySelectorAll('figure.chart img')].map((i) => i.clientHeight)"
+    )
+    assert heights
+    assert max(heights) <= 20 * centimetre + 1
+    assert page.locator("nav.contents").is_hidden()
+    page.close()
+
+
+def test_the_contents_stay_in_sight_and_lead_somewhere(browser, report: Path) -> None:
+    page, _ = opened(browser, report, "phone")
+    links = page.locator("nav.contents a").all()
+    assert len(links) == 6
+    for link in links:
+        assert page.locator(str(link.get_attribute("href"))).count() == 1
+    page.evaluate("window.scrollTo(0, 3000)")
+    top = page.evaluate("document.querySelector('nav.contents').getBoundingClientRect().top")
+    assert top == 0
+    page.close()

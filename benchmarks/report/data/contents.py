@@ -83,7 +83,6 @@ def gather(
     lacking = references(directions(runs, light))
     runs = with_references(runs, lacking)
     settings = settings_of(suite, keys_of(runs).values())
-    within = [WITHIN] if settings else []
     elsewhere = published_beside_own(jobs, keys_of(runs))
     summary = tables.summarise(runs, controls, lacking, settings, elsewhere)
     return Material(
@@ -91,13 +90,7 @@ def gather(
         jobs=jobs,
         command=command,
         changed=provenance.changes_of(suite, jobs),
-        notes=[
-            *notes,
-            *within,
-            *provenance.cautions(jobs),
-            *_remarks(suite, jobs),
-            *_foreign(elsewhere),
-        ],
+        notes=[*notes, *_notes(suite, jobs, bool(settings), elsewhere)],
         runs=runs,
         controls=controls,
         summary=summary,
@@ -107,6 +100,14 @@ def gather(
         reproduced=claims.reproduced(suite.published, runs, DATASETS[suite.dataset].test),
         placed=_placed(summary, runs, elsewhere),
     )
+
+
+def _notes(
+    suite: Suite, jobs: Sequence[Job], has_settings: bool, elsewhere: Sequence[str]
+) -> list[str]:
+    """Return what a reader should know of the runs, as far as they tell it themselves."""
+    within = [WITHIN] if has_settings else []
+    return [*within, *provenance.cautions(jobs), *_remarks(suite, jobs), *_foreign(elsewhere)]
 
 
 def published_beside_own(jobs: Sequence[Job], keys: Mapping[str, Key]) -> list[str]:

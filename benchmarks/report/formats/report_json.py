@@ -32,20 +32,13 @@ def content(material: Material, drawn: Mapping[str, str]) -> dict[str, Any]:
         "dataset": suite.dataset,
         "command": material.command,
         "conditions": conditions(material.jobs),
-        "protocol": {
-            "version": VERSION,
-            "samples": protocol.samples,
-            "extractor": protocol.extractor,
-        },
+        "protocol": {"version": VERSION, "samples": protocol.samples,
+                     "extractor": protocol.extractor},
         "changed": material.changed,
         "published": findings.published(material.reproduced),
         "verdicts": [
-            {
-                "verdict": one.verdict,
-                "says": one.claim.says,
-                "numbers": one.numbers,
-            }
-            for one in material.verdicts
+            {"verdict": v.verdict, "says": v.claim.says, "numbers": v.numbers}
+            for v in material.verdicts
         ],
         "findings": findings.ranking(material),
         "references": findings.references(material),
@@ -59,7 +52,7 @@ def content(material: Material, drawn: Mapping[str, str]) -> dict[str, Any]:
         "headline": [metric.name for metric in tables.shown(summary)],
         "rows": [_row(summary, label) for label in summary.keys],
         "pictures": dict(drawn),
-    }
+    }  # fmt: skip
 
 
 def _row(summary: Summary, label: str) -> dict[str, Any]:
