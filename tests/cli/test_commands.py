@@ -208,7 +208,7 @@ def test_the_code_that_adds_a_metric() -> None:
     assert "subset" in dir(Real)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_code_that_uses_a_trained_model_from_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,7 +372,7 @@ def test_the_example_says_what_is_wrong(
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_example_that_encodes_a_picture(tmp_path: Path) -> None:
     folder = trained(tmp_path / "run", "bigan")
     normalise(folder, None)

@@ -117,7 +117,7 @@ def test_the_same_command_again_recomputes_nothing(finished: Path) -> None:
     assert {p: p.stat().st_mtime_ns for p in (finished / "runs").rglob("*") if p.is_file()} == times
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_damaged_metrics_are_set_aside_and_evaluated_again(finished: Path) -> None:
     folder = next((finished / "runs" / "digits" / "gan").iterdir())
     good = (folder / "metrics.json").read_text()
@@ -240,7 +240,7 @@ README = (ROOT / "README.md").read_text()
 FAMILY = (ROOT / "examples" / "my_family.py").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_family_from_outside_and_a_failing_one(begun: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(FAMILY)
     late = FAMILY.replace("(real - 1)", "(real - (1 if step < 3 else nonsense))")

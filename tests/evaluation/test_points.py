@@ -188,7 +188,7 @@ def test_inception_is_refused(tmp_path: Path) -> None:
         cli.train_and_evaluate(planned, context)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_suite_of_points_from_training_to_report(tmp_path: Path) -> None:
     settings = ["rows.ali.networks.width=8", "training.steps=60", "training.stacked=false"]
     context = Context(

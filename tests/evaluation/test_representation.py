@@ -245,7 +245,7 @@ def test_inactive_share_is_of_the_priors_variance() -> None:
 
 
 @pytest.mark.mnist
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif("BIGAN_DATA" not in os.environ, reason="$BIGAN_DATA is not set")
 def test_raw_pixels_of_mnist() -> None:
     """About half a minute."""

@@ -261,6 +261,7 @@ def test_there_are_enough_faults_and_each_is_there_once() -> None:
     assert len({planted.what for planted in [*PLANTED, *HARMLESS]}) == len([*PLANTED, *HARMLESS])
 
 
+@pytest.mark.long
 def test_a_fault_is_planted_found_and_taken_back(tmp_path: Path) -> None:
     folder = copy_of_checkout(tmp_path)
     fault = Planted(

@@ -115,6 +115,7 @@ def test_files_of_a_report(whole: Path) -> None:
     assert names >= {"index.html", "table.md", "table.tex", "table.csv", "differences.csv"}
 
 
+@pytest.mark.long
 def test_a_page_of_very_many_rows_leaves_loss_curves_outside(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(page, "ROOM", 1)
     _, text = written(tmp_path, material_of(hand_made(tmp_path)), drawn=True)

@@ -116,6 +116,7 @@ def test_published_controls_are_taken_where_they_fit(tmp_path: Path) -> None:
     assert take_controls(wider, other, shelf) is None  # of other networks
 
 
+@pytest.mark.long
 def test_a_report_of_records_is_that_of_the_run_folders(tmp_path: Path) -> None:
     from benchmarks.report.build import write_report
 
@@ -138,6 +139,7 @@ def test_a_report_of_records_is_that_of_the_run_folders(tmp_path: Path) -> None:
     assert len(pictured) == 3  # one run of each row: reports show no other
 
 
+@pytest.mark.long
 def test_publishing_again_without_the_run_folders_keeps_what_is_published(tmp_path: Path) -> None:
     import shutil
 
@@ -183,6 +185,7 @@ def test_a_model_of_ones_own_is_placed(own_fid: float, word: str, tmp_path: Path
     assert gather(suite_of(), jobs, controls, "").placed == []
 
 
+@pytest.mark.long
 def test_a_damaged_record_is_not_published_over(tmp_path: Path) -> None:
     import shutil
 
