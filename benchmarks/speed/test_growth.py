@@ -12,7 +12,7 @@ import torch
 from benchmarks.common.context import cores
 from benchmarks.speed import cases
 from benchmarks.speed.conftest import Measure, floor_facts
-from benchmarks.training.eager import Alone
+from benchmarks.training.eager import EagerEngine
 from benchmarks.training.loop import Training
 from benchmarks.training.meters import memory_peak_mib, start_memory_peak
 from zoo.build import assemble
@@ -60,7 +60,7 @@ def test_image(side: int, measure: Measure, note: Callable[..., None]) -> None:
         image_shape=shape,
         seed_of=lambda network: len(network),
     )
-    engine = Alone(game.train().requires_grad_(False), torch.device("cpu"), run.training)
+    engine = EagerEngine(game.train().requires_grad_(False), torch.device("cpu"), run.training)
     z, labels = torch.randn(n, run.networks.latent_dim), torch.zeros(n, dtype=torch.long)
     batch = Batch(torch.rand(n, *shape) * 2 - 1, labels, z, {})
     best = measure(lambda: engine.play(game.turns[0], [batch], 0))

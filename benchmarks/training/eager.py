@@ -44,7 +44,7 @@ def arrange(game: Game, turn: Turn, optimisers: Mapping[str, PlayerOptimiser]) -
         optimiser.let_move(True)
 
 
-class Alone:
+class EagerEngine:
     """Plays the game of one seed, operation by operation."""
 
     def __init__(self, game: Game, device: torch.device, settings: TrainingSettings) -> None:

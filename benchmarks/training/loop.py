@@ -15,10 +15,10 @@ from torch import Tensor
 from benchmarks.common.files import read_lines, whole, write_json, write_text
 from benchmarks.planning.config import Run, TrainingSettings
 from benchmarks.training import checkpoint
-from benchmarks.training.eager import Alone
+from benchmarks.training.eager import EagerEngine
 from benchmarks.training.meters import Clock, LossMeter
 from benchmarks.training.rng import Streams, derive
-from benchmarks.training.stacked import Together
+from benchmarks.training.stacked import StackedEngine
 from datasets.images import Split, to_range
 from datasets.registry import DATASETS
 from zoo.build import assemble
@@ -147,10 +147,10 @@ class Training:
         self.clock = Clock(device)
         games = [member.game for member in members]
         seeds = [member.run.seed for member in members]
-        self.engine: Alone | Together = (
-            Together(games, seeds, device, self.settings)
+        self.engine: EagerEngine | StackedEngine = (
+            StackedEngine(games, seeds, device, self.settings)
             if self.settings.stacked
-            else Alone(games[0], device, self.settings)
+            else EagerEngine(games[0], device, self.settings)
         )
         self._resume()
 

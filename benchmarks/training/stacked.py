@@ -56,7 +56,7 @@ def _why(game: Game, turn: Turn, error: Exception) -> str:
     )
 
 
-class Together:
+class StackedEngine:
     """Plays the games of several seeds as one; each game's tensors become views of the stack.
 
     Args:

@@ -212,7 +212,7 @@ def test_training_alone_is_offered_where_it_helps(
     for game in games:
         game.train().requires_grad_(False)
     pair = tiny_run("bigan").training.model_copy(update={"stacked": 2})
-    engine = stacked.Together(games, [0, 1], torch.device("cpu"), pair)
+    engine = stacked.StackedEngine(games, [0, 1], torch.device("cpu"), pair)
     with pytest.raises((AttributeError, RuntimeError, ValueError)) as caught:
         engine.play(games[0].turns[0], [tiny_batch(game) for game in games], 0)
     assert isinstance(caught.value, stacked.StackingError) == helps

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.training.eager import Alone
-from benchmarks.training.stacked import Together
+from benchmarks.training.eager import EagerEngine
+from benchmarks.training.stacked import StackedEngine
 from tests.helpers import tiny_batch, tiny_game, tiny_run
 from tests.zoo.test_presets import FAITHFUL, batch_of, faithful_game
 from zoo.game import Batch, Game
@@ -31,7 +31,7 @@ def elsewhere(batch: Batch) -> Batch:
     return Batch(*(tensor.to(ELSEWHERE) for tensor in (batch.x, batch.y, batch.z)), noise)
 
 
-def play(game: Game, engine: Alone | Together, batch: Batch) -> list[Tensor]:
+def play(game: Game, engine: EagerEngine | StackedEngine, batch: Batch) -> list[Tensor]:
     """Play two steps and return what is left: parameters, terms and gradient norms."""
     left: list[Tensor] = []
     for step in range(2):
@@ -46,7 +46,7 @@ def test_a_turn_stays_on_its_device(family: str, options: dict[str, object]) -> 
     game = tiny_game(family, **options).train().requires_grad_(False)
     batch = elsewhere(tiny_batch(game))
     game.to(ELSEWHERE)
-    found = play(game, Alone(game, CPU, SETTINGS), batch)
+    found = play(game, EagerEngine(game, CPU, SETTINGS), batch)
     assert {tensor.device for tensor in found} == {ELSEWHERE}
 
 
@@ -54,7 +54,7 @@ def test_seeds_together_stay_on_their_device() -> None:
     game = tiny_game("bigan_qp").train().requires_grad_(False)
     batch = elsewhere(tiny_batch(game))
     game.to(ELSEWHERE)
-    found = play(game, Together([game], [0], CPU, PAIR), batch)
+    found = play(game, StackedEngine([game], [0], CPU, PAIR), batch)
     assert {tensor.device for tensor in found} == {ELSEWHERE}
 
 
@@ -63,7 +63,7 @@ def test_a_faithful_turn_stays_on_its_device(family: str) -> None:
     game = faithful_game(family).requires_grad_(False)
     batch = elsewhere(batch_of(game))
     game.to(ELSEWHERE)
-    found = play(game, Alone(game, CPU, SETTINGS), batch)
+    found = play(game, EagerEngine(game, CPU, SETTINGS), batch)
     assert {tensor.device for tensor in found} == {ELSEWHERE}
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmarks.training.eager import Alone
+from benchmarks.training.eager import EagerEngine
 from benchmarks.training.loop import build
-from benchmarks.training.stacked import Together
+from benchmarks.training.stacked import StackedEngine
 from tests.helpers import IMAGE, tiny_run
 from zoo.game import Batch, Game, Losses, Player, Turn
 from zoo.priors import Normal
@@ -37,7 +37,11 @@ def batch_of(game: Game, generator: torch.Generator, dtype: torch.dtype) -> Batc
 
 
 def play(
-    engine: Alone | Together, games: list[Game], steps: int, dtype: torch.dtype, first: int = 0
+    engine: EagerEngine | StackedEngine,
+    games: list[Game],
+    steps: int,
+    dtype: torch.dtype,
+    first: int = 0,
 ) -> list[dict[str, float]]:
     """Play steps on each seed's own numbers; return the sums of each seed's terms at the last."""
     generators = [torch.Generator().manual_seed(first + seed) for seed in range(len(games))]
@@ -61,9 +65,9 @@ def test_together_equals_alone(family: str, body: str) -> None:
     # In double precision: in single, Adam's first steps turn rounding into another sign.
     games = [game.double() for game in games_of(family, 2, body=body)]
     alone = deepcopy(games)
-    losses = play(Together(games, [0, 1], CPU, PAIR), games, STEPS, torch.float64)
+    losses = play(StackedEngine(games, [0, 1], CPU, PAIR), games, STEPS, torch.float64)
     for seed, (one, other) in enumerate(zip(alone, games, strict=True)):
-        engine = Alone(one, CPU, SETTINGS)
+        engine = EagerEngine(one, CPU, SETTINGS)
         expected = play(engine, [one], STEPS, torch.float64, first=seed)[0]
         assert losses[seed] == pytest.approx(expected, rel=1e-5, abs=1e-7)
         moved, state = other.state_dict(), one.state_dict()
@@ -73,7 +77,7 @@ def test_together_equals_alone(family: str, body: str) -> None:
 
 def test_seeds_of_two_stacks_are_refused() -> None:
     with pytest.raises(ValueError, match=r"seeds \[0, 2\] do not all fit in one stack of 2"):
-        Together(games_of("gan", 2), [0, 2], CPU, PAIR)
+        StackedEngine(games_of("gan", 2), [0, 2], CPU, PAIR)
 
 
 class Weight(nn.Module):
@@ -100,7 +104,7 @@ class Ramp(Game):
 
 def test_the_step_is_told() -> None:
     games: list[Game] = [Ramp().requires_grad_(False) for _ in range(2)]
-    engine = Together(games, [0, 1], CPU, PAIR)
+    engine = StackedEngine(games, [0, 1], CPU, PAIR)
     empty = Batch(*(torch.zeros(1, 1) for _ in range(3)), {})
     for step in (3, 5):
         losses = engine.play(games[0].turns[0], [empty, empty], step)
@@ -114,4 +118,4 @@ def test_random_numbers_of_its_own_are_refused() -> None:
     with pytest.raises(
         ValueError, match=r"turn 'all' cannot .*draws random numbers; name them in `noise`"
     ):
-        Together(games, [0], CPU, PAIR).play(games[0].turns[0], [empty], 0)
+        StackedEngine(games, [0], CPU, PAIR).play(games[0].turns[0], [empty], 0)

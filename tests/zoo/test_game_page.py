@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks.training.eager import Alone
-from benchmarks.training.stacked import Together
+from benchmarks.training.eager import EagerEngine
+from benchmarks.training.stacked import StackedEngine
 from tests.helpers import BATCH, IMAGE, LATENT, tiny_batch, tiny_run
 from zoo.game import Game
 from zoo.networks import Builder
@@ -37,7 +37,7 @@ def game_of(name: str) -> Game:
     return game.train().requires_grad_(False)
 
 
-def trained(game: Game, engine: Alone | Together) -> dict[str, float]:
+def trained(game: Game, engine: EagerEngine | StackedEngine) -> dict[str, float]:
     """Return the terms of the last step."""
     seed, terms = 0, {}
     for step in range(STEPS):
@@ -59,12 +59,12 @@ def test_the_page_has_an_example_of_each() -> None:
 def test_an_example_is_the_same_in_both_engines(name: str) -> None:
     eager, stacked = game_of(name), game_of(name)
     pair = SETTINGS.model_copy(update={"stacked": 2})
-    one = trained(eager, Alone(eager, CPU, SETTINGS))
-    other = trained(stacked, Together([stacked], [0], CPU, pair))
+    one = trained(eager, EagerEngine(eager, CPU, SETTINGS))
+    other = trained(stacked, StackedEngine([stacked], [0], CPU, pair))
     assert one == pytest.approx(other, rel=1e-3, abs=1e-5)
     if name not in ("Base", "Averaged", "Clipped"):  # whose first losses are Base's
         base = game_of("Base")
-        assert trained(base, Alone(base, CPU, SETTINGS)) != one
+        assert trained(base, EagerEngine(base, CPU, SETTINGS)) != one
 
 
 def test_the_penalty_by_hand() -> None:
