@@ -225,12 +225,12 @@ def _write_and_show(
     from benchmarks.report.data.contents import gather, heading
     from benchmarks.report.text import findings
 
-    material = gather(suite, jobs, controls, context.command, notes)
-    folder = write_report(material, context.results)
+    contents = gather(suite, jobs, controls, context.command, notes)
+    folder = write_report(contents, context.results)
     say(f"\n{heading(suite, jobs)}")
-    for line in findings.answer(material):
+    for line in findings.answer(contents):
         console.print(f"- {line}", highlight=False, markup=False)
-    console.print(summary.terminal(material.summary, console.width))
+    console.print(summary.terminal(contents.summary, console.width))
     say(f"all columns, figures and downloads: {folder / 'index.html'}")
 
 

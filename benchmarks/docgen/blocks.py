@@ -8,6 +8,7 @@ from benchmarks.docgen.published import (
     NOT_RUN,
     PUBLISHED,
     Report,
+    judged,
     published_table,
     reports,
     said,
@@ -17,10 +18,10 @@ from benchmarks.docgen.published import (
 )
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.planning.config import Suite
+from benchmarks.planning.register import entries
 from zoo.registry import FAMILIES, about
 
 NOT_PUBLISHED = "Not published yet: `python run_all.py --suite {}` makes it."
-UNDECIDED = "open"
 SMALL_CONTROLS = ("real_train", "pca", "untrained")
 SETTINGS = {"controlled": "matched settings", "faithful": "authors' settings"}
 SMALL = (
@@ -79,17 +80,35 @@ def findings(suite: str, up: str, short: bool = False) -> str:
     return "\n".join([*lines, f"- [all models, trivial baselines and pictures]({up}{report.path})"])
 
 
-def decided(up: str) -> str:
-    """Return how many claims published reports decide, and each of those with its report."""
-    counts, lines = Counter[str](), []
-    everything = [*reports().values(), *reports(short=True).values()]
-    for report in sorted(everything, key=lambda one: one.name):
-        for claim, line in zip(report.content["verdicts"], said(report), strict=False):
-            counts[claim["verdict"]] += 1
-            if claim["verdict"] != UNDECIDED:
-                lines.append(f"{line} [{report.name}]({up}{report.path})")
-    how_many = ", ".join(f"{counts[kind]} {kind}" for kind in ("for", "against", UNDECIDED))
-    return f"At reduced scale, preliminary: {how_many}.\n\n" + "\n".join(lines)
+def k_of_n(up: str) -> str:
+    """Return how many registered claims are decided, and where the others point, in a sentence."""
+    known = judged()
+    counts = Counter(one.said["verdict"] for one in known)
+    tested = len({one.said["claim"] for one in known})
+    return (
+        f"{sum(one.decided for one in known)} of {len(entries())} registered claims are decided at "
+        f"their source's scale. Reduced-scale runs test {tested} of them: "
+        f"{counts['for']} verdicts for, {counts['against']} against, {counts['open']} open "
+        f"([each with its numbers]({up}docs/reproduce.md#verdicts-on-claims))."
+    )
+
+
+def claims_in_full(up: str) -> str:
+    """Return a line for every registered claim: its verdicts with their reports, or why none."""
+    known, lines = judged(), [k_of_n(up), ""]
+    for entry in entries():
+        own = [one for one in known if one.said["claim"] == entry.id]
+        lines.append(
+            f"- **{entry.id}. {entry.says}** “{entry.quote}” ({entry.place}; {entry.scale})"
+        )
+        if not own:
+            lines.append(f"  - not tested: {entry.reason or 'its suite is not run yet'}")
+        for one in own:
+            word = "decided, " * one.decided + one.said["word"]
+            holm = "" if one.holm is None else f"; p over the register {one.holm:.2g}"
+            report = f"[{one.report.name}]({up}{one.report.path})"
+            lines.append(f"  - {word}: {one.said['numbers']}{holm}. {report}")
+    return "\n".join(lines)
 
 
 def models() -> str:
@@ -149,7 +168,7 @@ def _section(name: str, suite: Suite, up: str) -> str:
         )
         parts.append("\n".join(said(short)))
     elif suite.claims:
-        parts.append("\n".join(f"- {claim.says}" for claim in suite.claims))
+        parts.append("\n".join(f"- claim {one.id}: {one.says}" for one in suite.claims))
     if suite.published:
         parts.append(published_table((name, suite, entry) for entry in suite.published))
     return "\n\n".join(parts)

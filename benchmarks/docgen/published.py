@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from benchmarks.common.files import ROOT
 from benchmarks.evaluation.registry import METRICS, Metric, head, table_line
 from benchmarks.planning.config import Published, Suite
 from benchmarks.planning.keys import label_of
 from benchmarks.planning.suites import SHORT, load_suite, shortened, suite_names
+from benchmarks.report.stats.comparison import holm
 
 PUBLISHED = ROOT / "results" / "published"
 NOT_RUN = "not run in full yet"
+SURE = 0.05
+"""What an adjusted p has to stay under."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,48 @@ def table_of(rows: Iterable[dict[str, Any]], names: Collection[str], seeds: bool
 def said(report: Report) -> list[str]:
     """Return what a report's claims came to, or else its first findings, as lines of a list."""
     verdicts = [
-        f"- **{one['verdict']}**: {one['says']} ({one['numbers']})"
+        f"- **{one['word']}**: claim {one['claim']}: {one['says']} ({one['numbers']})"
         for one in report.content["verdicts"]
     ]
     return verdicts or [f"- {line}" for line in report.content["findings"][:3]]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict of a published report.
+
+    Attributes:
+        report: which.
+        said: what its report.json says.
+        holm: its p, adjusted over all verdicts on registered claims; None if it has none.
+        decided: at the source's scale, and sure over the whole register.
+
+    """
+
+    report: Report
+    said: dict[str, Any]
+    holm: float | None
+    decided: bool
+
+
+@cache
+def judged() -> list[Judged]:
+    """Return all verdicts of published reports on registered claims, long forms first."""
+    found = [
+        (report, said)
+        for form in (reports(), reports(short=True))
+        for report in form.values()
+        for said in report.content["verdicts"]
+        if said["claim"]
+    ]
+    p = [np.nan if said["p"] is None else said["p"] for _, said in found]
+    return [
+        Judged(
+            *(report, said, None if np.isnan(adjusted) else float(adjusted)),
+            decided=said["at_scale"] and said["verdict"] != "open" and adjusted < SURE,
+        )
+        for (report, said), adjusted in zip(found, holm(p), strict=True)
+    ]
 
 
 def published_table(wanted: Iterable[tuple[str, Suite, Published]]) -> str:

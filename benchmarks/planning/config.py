@@ -1,15 +1,17 @@
 """Typed, frozen settings; what is stored in a run folder and hashed into its identity."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     field_validator,
+    model_validator,
 )
 
 
@@ -85,25 +87,59 @@ class Pair(_Frozen):
 
 
 class Claim(Pair):
-    """What somebody says of two rows; the report says whether the runs support it.
+    """What somebody says of two rows, of one row and a bound, or of two pairs.
 
-    With `more_than` it is about two pairs: the row's difference in this one beside that in the
-    other.
+    Those of the committed suites are the register's, with their source; see `planning.register`. A
+    suite of one's own may have others, which are exploratory.
     """
 
+    id: str = Field(default="", description="its number in the register")
+    says: str = Field(description="the claim in a sentence")
+    quote: str = Field(default="", description="the source's own words")
+    place: str = Field(default="", description="source and section of the quote")
+    scale: str = Field(default="", description="on what its author saw it")
+    against: str = Field(default="", description="the row it is compared with; a control's id")
     metric: str = Field(description="a name in metrics.toml")
+    kind: Literal["better", "no_better", "equal", "at_least"] = Field(
+        default="better", description="at_least: the row's own value reaches `bound`"
+    )
     expected: Literal["lower", "higher"] = Field(
-        description="the row's value, or its difference beside the other pair's, says the claim"
+        description="which way the row's value, or its difference beside the other pair's, lies"
+    )
+    margin: NonNegativeFloat | None = Field(
+        default=None,
+        description="the least difference that matters: a factor, or of rates a difference",
+    )
+    bound: float | None = Field(default=None, description="of kind at_least")
+    floor: str = Field(
+        default="", description="metric in which one row at least must be competent; none: no floor"
     )
     more_than: Pair | None = Field(
         default=None, description="tables row, readout, against and against_readout: another pair"
     )
-    says: str = Field(description="the claim in a sentence, with its source")
+    decisive: bool = Field(
+        default=False, description="the suite's long form is at the source's own scale"
+    )
+    date: str = Field(default="", description="when it was frozen")
+    seen: dict[str, NonNegativeInt] = Field(
+        default={}, description="report -> how many of its seeds had been looked at by then"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.quote) != bool(self.place):
+            raise ValueError("a quote needs its place, and a place its quote")
+        if (self.kind == "at_least") != (self.bound is not None):
+            raise ValueError("at_least needs a bound, and no other kind has one")
+        if (self.kind == "at_least") == bool(self.against):
+            raise ValueError("a row is compared `against` another, or at_least with a bound")
+        return self
 
     @property
     def sides(self) -> tuple[Side, ...]:
-        """What is compared: two rows, or two pairs."""
-        return super().sides + (self.more_than.sides if self.more_than else ())
+        """What is compared: one row, two rows, or two pairs."""
+        own = super().sides if self.against else super().sides[:1]
+        return own + (self.more_than.sides if self.more_than else ())
 
 
 class Published(_Frozen):

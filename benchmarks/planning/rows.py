@@ -106,6 +106,8 @@ def with_known_names(suite: Suite) -> Suite:
     for stated in said:
         if stated.metric not in METRICS:
             raise unknown(f"metric in what is said of {stated.row}", stated.metric, METRICS)
+    for claim in suite.claims:
+        _check_claimed(claim, suite)
     twice = {name for name in suite.families if suite.families.count(name) > 1}
     if twice:
         raise UserError(f"two rows would be called {', '.join(sorted(twice))}; name each once")
@@ -114,6 +116,13 @@ def with_known_names(suite: Suite) -> Suite:
     for resolved in resolve(suite).values():
         _check_resolved(resolved, suite)
     return suite
+
+
+def _check_claimed(claim: Claim, suite: Suite) -> None:
+    known = {*suite.families, *suite.rows, *FAMILIES}
+    for name, _ in claim.sides:
+        if name not in known | ({*CONTROLS} if name == claim.against else set()):
+            raise unknown(f"row of claim {claim.id or claim.says}", name, known)
 
 
 def _check_named(name: str, suite: Suite) -> None:

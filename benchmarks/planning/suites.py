@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from benchmarks.common.errors import UserError, unknown
+from benchmarks.evaluation.control_rows import CONTROLS
 from benchmarks.planning.config import Suite
 from benchmarks.planning.plan import control_run
+from benchmarks.planning.register import claims_of
 from benchmarks.planning.resolve import ROOMS, resolve, row_name, wrong_setting
 from benchmarks.planning.rows import (
     check_not_preset,
@@ -43,7 +45,10 @@ def load_suite(name: str) -> Suite:
             raise UserError(f"suite file {name} does not exist")
         raise unknown("suite", name, suite_names())
     try:
-        suite = _validated(tomllib.loads(path.read_text()), str(path))
+        values = tomllib.loads(path.read_text())
+        if not own:
+            values["claims"] = [one.model_dump() for one in claims_of(name)]
+        suite = _validated(values, str(path))
     except ValueError as error:  # TOML's, or what is no text
         raise UserError(f"{path} is not valid TOML: {error}") from error
     return with_known_names(with_variants(with_files_as_rows(suite, path.parent)))
@@ -103,7 +108,8 @@ def shortened(suite: Suite) -> Suite:
     own, before = resolve(form), resolve(suite)
     whole = {name for name, row in own.items() if row == before.get(name)}
     kept = tuple(one for one in form.published if one.row in whole)
-    claims = tuple(one for one in form.claims if {name for name, _ in one.sides} <= {*own})
+    known = {*own, *CONTROLS}
+    claims = tuple(one for one in form.claims if {name for name, _ in one.sides} <= known)
     return form.model_copy(update={"published": kept, "claims": claims})
 
 

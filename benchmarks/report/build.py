@@ -11,7 +11,7 @@ import pandas as pd
 from benchmarks.common.files import read_json, whole, write_json, write_text
 from benchmarks.report.data import frame, summary
 from benchmarks.report.data.columns import first
-from benchmarks.report.data.contents import Material, heading
+from benchmarks.report.data.contents import Contents, heading
 from benchmarks.report.figures import forest, overview, pictures, quality
 from benchmarks.report.figures.curves import gradient_norms, losses
 from benchmarks.report.figures.style import FORMATS, looks_of
@@ -44,24 +44,24 @@ LOSSES = "{}: every term of every player's loss"
 GRADIENTS = "Norm of each player's gradient during training"
 
 
-def write_report(material: Material, results: Path) -> Path:
+def write_report(contents: Contents, results: Path) -> Path:
     """Write results/reports/<suite>/ and return the folder."""
-    folder = results / "reports" / material.suite.name
-    _write_csv(summary.wide(material.summary), folder / "table.csv")
-    about = material.summary.keys, material.summary.seeds
+    folder = results / "reports" / contents.suite.name
+    _write_csv(summary.wide(contents.summary), folder / "table.csv")
+    about = contents.summary.keys, contents.summary.seeds
     # All pairs of many rows: six digits keep the file small, and nobody computes on from them.
-    pairs = first(material.differences, *about, "a", "b")
+    pairs = first(contents.differences, *about, "a", "b")
     _write_csv(pairs, folder / "differences.csv", "%.6g")
-    _write_csv(first(material.ranks, *about), folder / "ranks.csv")
-    everything = [part for part in (material.runs, material.controls) if len(part)]
+    _write_csv(first(contents.ranks, *about), folder / "ranks.csv")
+    everything = [part for part in (contents.runs, contents.controls) if len(part)]
     _write_csv(first(pd.concat(everything), *about), folder / "runs.csv")
-    if len(truncation := frame.truncation_frame(material.jobs)):
+    if len(truncation := frame.truncation_frame(contents.jobs)):
         _write_csv(first(truncation, *about), folder / "truncation.csv")
-    write_text(folder / "table.tex", latex.table(material.summary, caption(material)))
-    drawn = _figures(material, folder)
-    write_text(folder / "table.md", markdown.page(material, drawn))
-    write_json(folder / "report.json", report_json.content(material, drawn))
-    write_text(folder / "index.html", page.page(material, drawn, folder))
+    write_text(folder / "table.tex", latex.table(contents.summary, caption(contents)))
+    drawn = _figures(contents, folder)
+    write_text(folder / "table.md", markdown.page(contents, drawn))
+    write_json(folder / "report.json", report_json.content(contents, drawn))
+    write_text(folder / "index.html", page.page(contents, drawn, folder))
     return folder
 
 
@@ -71,21 +71,21 @@ def drawn_in(folder: Path) -> dict[str, str]:
     return drawn
 
 
-def _figures(material: Material, folder: Path) -> dict[str, str]:
+def _figures(contents: Contents, folder: Path) -> dict[str, str]:
     """Draw the figures, unless those of the last time stand there and nothing has changed since."""
-    inputs, kept = _inputs(material), read_json(folder / DRAWN) or {}
+    inputs, kept = _inputs(contents), read_json(folder / DRAWN) or {}
     drawn: dict[str, str] = kept.get("drawn", {})
     files = [folder / f"{name}.{suffix}" for name in drawn for suffix in FORMATS]
     if kept.get("inputs") != inputs or not all(map(Path.exists, files)):
-        drawn = _draw(material, folder)
+        drawn = _draw(contents, folder)
         write_json(folder / DRAWN, {"inputs": inputs, "drawn": drawn})
     return drawn
 
 
-def _inputs(material: Material) -> str:
+def _inputs(contents: Contents) -> str:
     """Return a digest of what the figures show: run folders, the table, the code that draws."""
-    sha = hashlib.sha256(summary.wide(material.summary).to_csv().encode())
-    for job in material.jobs:
+    sha = hashlib.sha256(summary.wide(contents.summary).to_csv().encode())
+    for job in contents.jobs:
         for path in sorted(job.folder.glob("[!.]*")):
             stat = path.stat()
             sha.update(f"{path} {stat.st_size} {stat.st_mtime_ns}".encode())
@@ -94,23 +94,23 @@ def _inputs(material: Material) -> str:
     return sha.hexdigest()
 
 
-def _draw(material: Material, folder: Path) -> dict[str, str]:
+def _draw(contents: Contents, folder: Path) -> dict[str, str]:
     """Draw what there is; return figure name -> what it shows, in the order of the page."""
-    jobs, runs = material.jobs, material.runs
+    jobs, runs = contents.jobs, contents.runs
     looks = looks_of([*(job.key.name for job in jobs), *runs["label"]])
     truncation, curves = frame.truncation_frame(jobs), frame.curve_frame(jobs)
     drawings: dict[str, tuple[str, Callable[[Path], bool]]] = {
-        "tradeoff": (TRADEOFF, partial(overview.tradeoff, material.summary, looks)),
+        "tradeoff": (TRADEOFF, partial(overview.tradeoff, contents.summary, looks)),
         **{
             f"forest_{question}": (
                 FOREST.format(question),
-                partial(forest.forest, material.summary, looks, question),
+                partial(forest.forest, contents.summary, looks, question),
             )
-            for question in forest.questions(material.summary)
+            for question in forest.questions(contents.summary)
         },
         "learning": (
             LEARNING,
-            lambda stem: quality.learning(_of_one_machine(material), looks, stem),
+            lambda stem: quality.learning(_of_one_machine(contents), looks, stem),
         ),
         **{
             kind: (what, partial(pictures.side_by_side, jobs, kind))
@@ -127,26 +127,26 @@ def _draw(material: Material, folder: Path) -> dict[str, str]:
         drawings[stem] = (LOSSES.format(key.name), partial(losses, key.name, family, own))
     drawings["overview"] = (
         OVERVIEW,
-        partial(overview.overview, material.summary, jobs, looks),
+        partial(overview.overview, contents.summary, jobs, looks),
     )
     drawings["gradient_norms"] = (GRADIENTS, partial(gradient_norms, curves))
     return {name: what for name, (what, draw) in drawings.items() if draw(folder / name)}
 
 
-def _of_one_machine(material: Material) -> pd.DataFrame:
+def _of_one_machine(contents: Contents) -> pd.DataFrame:
     """Return the light evaluations, without the seconds of another machine than one's own."""
-    light = frame.light_frame(material.jobs)
+    light = frame.light_frame(contents.jobs)
     if len(light):
-        foreign = light["label"].isin(list(material.summary.elsewhere))
+        foreign = light["label"].isin(list(contents.summary.elsewhere))
         light["seconds"] = light["seconds"].mask(foreign)
     return light
 
 
-def caption(material: Material) -> str:
+def caption(contents: Contents) -> str:
     """Return what stands above the table in a paper."""
     return (
-        f"{material.suite.question} Mean and 95 % interval over training seeds; bold: clearly "
-        f"best. {heading(material.suite, material.jobs)}."
+        f"{contents.suite.question} Mean and 95 % interval over training seeds; bold: clearly "
+        f"best. {heading(contents.suite, contents.jobs)}."
     )
 
 

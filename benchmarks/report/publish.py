@@ -26,7 +26,7 @@ from benchmarks.records.published import Shelf, take_controls, with_published
 from benchmarks.records.record import MANIFEST, PUBLISHED, SCHEMA, RecordError, pack
 from benchmarks.report.build import drawn_in, write_report
 from benchmarks.report.data import frame
-from benchmarks.report.data.contents import Material, gather
+from benchmarks.report.data.contents import Contents, gather
 from benchmarks.report.formats import markdown, report_json
 
 TABLES = ("table.csv", "table.tex")
@@ -68,8 +68,8 @@ def publish(suite: Suite, command: str, pictures: Collection[str], results: Path
     _refuse_uncommitted(folders)
     with _replaced(target) as draft:
         pack(folders, _pictured(found.jobs), draft, date.today())
-        material = _of_records(suite, command, draft, results)
-        _write(material, write_report(material, results), draft, pictures)
+        contents = _of_records(suite, command, draft, results)
+        _write(contents, write_report(contents, results), draft, pictures)
     return target
 
 
@@ -131,7 +131,7 @@ def _refuse_uncommitted(folders: Iterable[Path]) -> None:
             )
 
 
-def _of_records(suite: Suite, command: str, published: Path, results: Path) -> Material:
+def _of_records(suite: Suite, command: str, published: Path, results: Path) -> Contents:
     """Gather a report from the records alone, as a reader of the published runs does."""
     shelf = Shelf([published], results / "cache")
     with TemporaryDirectory() as empty:
@@ -142,7 +142,7 @@ def _of_records(suite: Suite, command: str, published: Path, results: Path) -> M
         return gather(suite, found.jobs, controls, command)
 
 
-def _write(material: Material, report: Path, target: Path, pictures: Collection[str]) -> None:
+def _write(contents: Contents, report: Path, target: Path, pictures: Collection[str]) -> None:
     """Copy a report's tables and some of its pictures; the page is made from the records."""
     drawn = {
         name: what
@@ -151,8 +151,8 @@ def _write(material: Material, report: Path, target: Path, pictures: Collection[
     }
     for file in [*TABLES, *(f"{name}.png" for name in drawn)]:
         shutil.copyfile(report / file, target / file)
-    write_text(target / "table.md", markdown.page(material, drawn))
-    write_json(target / "report.json", report_json.content(material, drawn))
+    write_text(target / "table.md", markdown.page(contents, drawn))
+    write_json(target / "report.json", report_json.content(contents, drawn))
 
 
 def main(

@@ -45,7 +45,7 @@ def run(*arguments: str, results: Path | None = None, figures: bool = False) -> 
         patch.chdir(ROOT)
         patch.setattr(console, "_width", 200)
         if not figures:
-            patch.setattr(build, "_draw", lambda material, folder: {})
+            patch.setattr(build, "_draw", lambda contents, folder: {})
         done = CliRunner().invoke(run_all.app, words, color=False)
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception

@@ -14,7 +14,7 @@ from benchmarks.planning.config import Claim, Published, Suite
 from benchmarks.planning.plan import Job
 from benchmarks.report.build import write_report
 from benchmarks.report.data import frame
-from benchmarks.report.data.contents import Material, gather
+from benchmarks.report.data.contents import Contents, gather
 from tests.planning.run_folders import run_of, write_run
 
 FID = {"aegan": [1.0, 1.1, 1.2], "bigan": [5.0, 5.5, 4.5], "bigan_qp": [12.0, 13.0, 12.5]}
@@ -64,7 +64,7 @@ def hand_made(results: Path, lost: bool = False, draw: bool = False) -> list[Job
     return jobs
 
 
-def material_of(jobs: list[Job], **changes) -> Material:
+def contents_of(jobs: list[Job], **changes) -> Contents:
     controls = pd.DataFrame(columns=frame.results_frame(jobs).columns)
     return gather(suite_of(**changes), jobs, controls, "python run_all.py")
 
@@ -104,8 +104,8 @@ class Page(HTMLParser):
             self.broken = False
 
 
-def written(results: Path, material: Material, drawn: bool = False) -> tuple[Page, str]:
+def written(results: Path, contents: Contents, drawn: bool = False) -> tuple[Page, str]:
     """Write a report and read its page; without figures, which take most of the time."""
     with nullcontext() if drawn else patch("benchmarks.report.build._figures", return_value={}):
-        text = (write_report(material, results) / "index.html").read_text()
+        text = (write_report(contents, results) / "index.html").read_text()
     return Page(text), text

@@ -6,7 +6,7 @@ from benchmarks.planning import plan, suites
 from benchmarks.report.data.contents import gather
 from benchmarks.report.text import by_class
 from tests.planning.run_folders import write_run
-from tests.report.report_pages import hand_made, material_of
+from tests.report.report_pages import contents_of, hand_made
 from tests.report.test_intervals import NO_CONTROLS
 
 
@@ -23,4 +23,4 @@ def test_each_class_has_a_column_and_each_model_a_line(tmp_path: Path) -> None:
 
 
 def test_other_suites_have_none(tmp_path: Path) -> None:
-    assert by_class.table(material_of(hand_made(tmp_path))) == []
+    assert by_class.table(contents_of(hand_made(tmp_path))) == []

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.report.data import frame
-from benchmarks.report.data.contents import Material, gather
+from benchmarks.report.data.contents import Contents, gather
 from benchmarks.report.data.directions import (
     BOTH,
     DRAWS,
@@ -57,7 +57,7 @@ def test_references_need_two_rows_to_refer_to() -> None:
 
 
 @pytest.fixture
-def material(tmp_path: Path) -> Material:
+def contents(tmp_path: Path) -> Contents:
     """Three families of both directions, and a GAN better than all of them."""
     gan = [
         write_run(tmp_path, run_of("gan", seed), {"fid_hybrid": fid, "train_seconds": 60.0})
@@ -68,15 +68,15 @@ def material(tmp_path: Path) -> Material:
     return gather(suite_of(), jobs, controls, "python run_all.py")
 
 
-def test_references_are_named_and_not_ranked(material: Material) -> None:
-    said = findings.findings(material)
+def test_references_are_named_and_not_ranked(contents: Contents) -> None:
+    said = findings.findings(contents)
     assert said[0].startswith("AEGAN is clearly best in FID (digit features) (1.10 [")
     assert said[-1] == (
         "Reference models (one direction only), not ranked: GAN (z → x only: it has no encoder). "
         "Better on average than every ranked model: GAN in FID (digit features) (0.11)."
     )
-    assert [*material.summary.keys][-1] == "GAN"
-    assert material.runs.groupby("label")["kind"].first()["GAN"] == "reference"
-    assert set(material.ranks["label"]) == {"AEGAN", "BiGAN", "BiGAN-QP"}
-    fid = material.differences[material.differences["metric"] == "fid_hybrid"]
+    assert [*contents.summary.keys][-1] == "GAN"
+    assert contents.runs.groupby("label")["kind"].first()["GAN"] == "reference"
+    assert set(contents.ranks["label"]) == {"AEGAN", "BiGAN", "BiGAN-QP"}
+    fid = contents.differences[contents.differences["metric"] == "fid_hybrid"]
     assert len(fid) == 6  # pairs with the reference are still compared

@@ -9,7 +9,7 @@ from benchmarks.planning.plan import Job
 from benchmarks.report.data.failures import endings
 from benchmarks.report.text import findings
 from tests.planning.run_folders import run_of, write_run
-from tests.report.report_pages import hand_made, material_of, written
+from tests.report.report_pages import contents_of, hand_made, written
 
 
 def interrupted(job: Job) -> None:
@@ -52,7 +52,7 @@ def test_a_run_without_numbers_says_why(tmp_path: Path, ending, word: str, line:
     jobs = hand_made(tmp_path)
     ending(jobs[4])  # bigan, seed 1
     assert endings(jobs) == [f"BiGAN, seed 1: {line}"]
-    page, text = written(tmp_path, material_of(jobs))
+    page, text = written(tmp_path, contents_of(jobs))
     assert page.rows["BiGAN"][1][1] == f"2/3, 1 {word}"
     assert f"some runs did not finish (BiGAN 2/3, 1 {word})." in text
     assert f"<li>BiGAN, seed 1: {line}</li>" in text
@@ -74,7 +74,7 @@ def test_a_run_of_other_code_is_said(tmp_path: Path) -> None:
 def test_nothing_is_said_where_all_is_well(tmp_path: Path) -> None:
     jobs = hand_made(tmp_path)
     assert endings(jobs) == []
-    _, text = written(tmp_path, material_of(jobs))
+    _, text = written(tmp_path, contents_of(jobs))
     assert "Runs without numbers" not in text
 
 
@@ -85,6 +85,6 @@ def test_seeds_of_one_ending_share_a_line(tmp_path: Path) -> None:
     assert endings(jobs) == [
         "BiGAN, seeds 0, 1, 2: not evaluated; run the same command to evaluate it"
     ]
-    said = findings.findings(material_of(jobs))
+    said = findings.findings(contents_of(jobs))
     assert said[0] == "Ranking disabled: some runs did not finish (BiGAN 0/3, 3 not evaluated)."
     assert said[1].startswith("Best on average among finished runs: AEGAN in FID")

@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks.report import build
 from benchmarks.report.build import write_report
-from benchmarks.report.data.contents import Material
+from benchmarks.report.data.contents import Contents
 from benchmarks.report.figures import curves, quality, style
-from tests.report.report_pages import hand_made, material_of
+from tests.report.report_pages import contents_of, hand_made
 
 
 def test_a_mean_over_seeds_ends_where_a_seed_ends(tmp_path: Path, monkeypatch) -> None:
@@ -79,19 +79,19 @@ def test_figures_are_drawn_again_only_when_something_changed(
 ) -> None:
     jobs, drawn = hand_made(tmp_path)[:2], []
 
-    def draw(material: Material, folder: Path) -> dict[str, str]:
+    def draw(contents: Contents, folder: Path) -> dict[str, str]:
         for suffix in style.FORMATS:
             (folder / f"forest.{suffix}").write_bytes(b"a picture")
         drawn.append(folder)
         return {"forest": "intervals"}
 
     monkeypatch.setattr(build, "_draw", draw)
-    folder = write_report(material_of(jobs), tmp_path)
-    write_report(material_of(jobs), tmp_path)
+    folder = write_report(contents_of(jobs), tmp_path)
+    write_report(contents_of(jobs), tmp_path)
     assert len(drawn) == 1
     (folder / "forest.pdf").unlink()
-    write_report(material_of(jobs), tmp_path)
+    write_report(contents_of(jobs), tmp_path)
     assert len(drawn) == 2
     (jobs[0].folder / "samples.png").touch()
-    write_report(material_of(jobs), tmp_path)
+    write_report(contents_of(jobs), tmp_path)
     assert len(drawn) == 3

@@ -12,7 +12,7 @@ from benchmarks.report.data.summary import summarise
 from benchmarks.report.formats import page_table
 from benchmarks.report.text import glossary
 from tests.planning.run_folders import run_of
-from tests.report.report_pages import hand_made, material_of, written
+from tests.report.report_pages import contents_of, hand_made, written
 from tests.report.test_intervals import NO_CONTROLS, control, runs
 
 
@@ -63,7 +63,7 @@ def test_columns_that_decide_follow_fid_and_coverage_then_one_of_each_question(
 
 
 def test_jargon_is_explained_before_it_is_used(tmp_path: Path) -> None:
-    _, text = written(tmp_path, material_of(hand_made(tmp_path)))
+    _, text = written(tmp_path, contents_of(hand_made(tmp_path)))
     answer = text[text.index('id="answer"') : text.index('id="table"')]
     for name in ("fid_hybrid", "reconstruction_mse"):
         metric = METRICS[name]

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from benchmarks.report.formats import latex
-from tests.report.report_pages import hand_made, material_of
+from tests.report.report_pages import contents_of, hand_made
 
 
 def test_latex_is_balanced_and_marks_the_best(tmp_path: Path) -> None:
-    material = material_of(hand_made(tmp_path))
-    text = latex.table(material.summary, "100 % of a_b & c")
+    contents = contents_of(hand_made(tmp_path))
+    text = latex.table(contents.summary, "100 % of a_b & c")
     assert r"\caption{100 \% of a\_b \& c}" in text
     lines = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert {line.replace(r"\&", "").count("&") for line in lines} == {4}

@@ -13,7 +13,7 @@ from benchmarks.report.build import slug, write_report
 from benchmarks.report.formats import page
 from benchmarks.report.formats.page import marked
 from tests.planning.run_folders import run_of, write_run
-from tests.report.report_pages import CLAIM, SAID, Page, hand_made, material_of, written
+from tests.report.report_pages import CLAIM, SAID, Page, contents_of, hand_made, written
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a report on all that a report can show."""
     folder = tmp_path_factory.mktemp("whole")
     jobs = hand_made(folder, draw=True)
-    return write_report(material_of(jobs, claims=(CLAIM,), published=(SAID,)), folder)
+    return write_report(contents_of(jobs, claims=(CLAIM,), published=(SAID,)), folder)
 
 
 def test_the_page_holds_the_hand_made_numbers(whole: Path) -> None:
@@ -74,7 +74,7 @@ def test_the_page_needs_nothing_else(whole: Path) -> None:
 
 def test_lost_and_missing_runs_stay_visible_and_nothing_is_ranked(tmp_path: Path) -> None:
     claim = CLAIM.model_copy(update={"metric": "failure_rate"})
-    page, text = written(tmp_path, material_of(hand_made(tmp_path, lost=True), claims=(claim,)))
+    page, text = written(tmp_path, contents_of(hand_made(tmp_path, lost=True), claims=(claim,)))
     heads = [text for _, text in page.rows["model"]]
     assert heads.count("failed ↓") == 1  # claimed about, and shown wherever a run was lost
     assert page.rows["BiGAN"][1] == ("2/3, 1 diverged", "2/3, 1 diverged")
@@ -84,13 +84,13 @@ def test_lost_and_missing_runs_stay_visible_and_nothing_is_ranked(tmp_path: Path
     assert "Ranking disabled: some runs did not finish (BiGAN 2/3, 1 diverged)." in text
     assert "<strong title=" not in text
     empty = [Job(run_of("gan"), "0" * 64, tmp_path / "nothing")]
-    page, _ = written(tmp_path / "b", material_of(empty))
+    page, _ = written(tmp_path / "b", contents_of(empty))
     assert page.rows["GAN"][1][1] == "0/1, 1 not started"
 
 
 def test_pictures_and_curves_may_be_missing(tmp_path: Path) -> None:
     jobs = [write_run(tmp_path, run_of("bigan"), {"fid_hybrid": 1.0})]
-    page, text = written(tmp_path, material_of(jobs), drawn=True)
+    page, text = written(tmp_path, contents_of(jobs), drawn=True)
     assert "These run folders hold no pictures." in text
     assert "One training seed per model: the spread between" in text
     assert len(page.images) == 1  # the intervals
@@ -118,7 +118,7 @@ def test_files_of_a_report(whole: Path) -> None:
 @pytest.mark.long
 def test_a_page_of_very_many_rows_leaves_loss_curves_outside(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(page, "ROOM", 1)
-    _, text = written(tmp_path, material_of(hand_made(tmp_path)), drawn=True)
+    _, text = written(tmp_path, contents_of(hand_made(tmp_path)), drawn=True)
     assert 'next to it as files: <a href="losses_aegan.png">' in text
     assert "Headline metrics" in text
     assert "every term of every player" not in text
@@ -126,7 +126,7 @@ def test_a_page_of_very_many_rows_leaves_loss_curves_outside(tmp_path: Path, mon
 
 def test_text_from_outside_is_escaped(tmp_path: Path) -> None:
     jobs = [write_run(tmp_path, run_of("bigan"), {"fid_hybrid": 1.0})]
-    _, text = written(tmp_path, material_of(jobs, question="Is <script>alert(1)</script> run?"))
+    _, text = written(tmp_path, contents_of(jobs, question="Is <script>alert(1)</script> run?"))
     assert "<script>alert" not in text
     assert str(marked("**a<b** and `c&d`")) == ("<strong>a&lt;b</strong> and <code>c&amp;d</code>")
 

@@ -11,7 +11,7 @@ from benchmarks.report.build import write_report
 from benchmarks.report.data import frame
 from benchmarks.report.data.contents import gather
 from tests.planning.run_folders import run_of, write_run
-from tests.report.report_pages import hand_made, material_of, suite_of
+from tests.report.report_pages import contents_of, hand_made, suite_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -24,7 +24,7 @@ SIZES = {"phone": (390, 844), "laptop": (1200, 800), "desktop": (1600, 1000)}
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = tmp_path_factory.mktemp("results")
     jobs = hand_made(results, lost=True, draw=True)
-    return write_report(material_of(jobs), results) / "index.html"
+    return write_report(contents_of(jobs), results) / "index.html"
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,8 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for seed in range(3)
     ]
     control = frame.results_frame(jobs).iloc[:3].assign(family="real, 10,000 of test")
-    material = gather(suite_of(), jobs, control, "python run_all.py")
-    return write_report(material, results) / "index.html"
+    contents = gather(suite_of(), jobs, control, "python run_all.py")
+    return write_report(contents, results) / "index.html"
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.planning import plan, suites
 from benchmarks.report.data import provenance
 from tests.planning.run_folders import run_of
-from tests.report.report_pages import hand_made, material_of, written
+from tests.report.report_pages import contents_of, hand_made, written
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_a_row_of_data_that_no_committed_suite_has_is_of_its_own_suite(monkeypat
 
 def test_several_versions_of_the_code_are_said(tmp_path: Path) -> None:
     jobs = hand_made(tmp_path)
-    assert material_of(jobs).notes == []
+    assert contents_of(jobs).notes == []
     path = jobs[0].folder / "environment.json"
     path.write_text(path.read_text().replace("0123", "9999").replace("false", "true"))
-    assert [note.split(";")[0] for note in material_of(jobs).notes] == [
+    assert [note.split(";")[0] for note in contents_of(jobs).notes] == [
         "The runs stem from 2 commits of the code",
         "Some runs were made with uncommitted changes",
     ]
@@ -102,9 +102,9 @@ def test_a_suite_that_was_changed_says_so(short, settings, families, seeds, said
 
 
 def test_a_report_says_first_that_its_suite_was_changed(tmp_path: Path) -> None:
-    material = material_of(hand_made(tmp_path))
+    contents = contents_of(hand_made(tmp_path))
     said = "Modified suite: 3 of 6 families."
-    _, text = written(tmp_path, material)
+    _, text = written(tmp_path, contents)
     assert f"<h2>The answer</h2>\n<p><strong>{said}</strong></p>" in text
     table = (tmp_path / "reports" / "digits" / "table.md").read_text()
     assert next(line for line in table.splitlines() if line[:1] == "-") == f"- **{said}**"

@@ -28,7 +28,7 @@ from tests.records.records_made import (
     packed,
     planned,
 )
-from tests.report.report_pages import hand_made, material_of, suite_of
+from tests.report.report_pages import contents_of, hand_made, suite_of
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +126,7 @@ def test_a_report_of_records_is_that_of_the_run_folders(tmp_path: Path) -> None:
     of_records = {name: (target / name).read_bytes() for name in ("table.csv", "table.tex")}
     jobs = plan.jobs(suite, tmp_path, range(3))
     with patch("benchmarks.report.build._figures", return_value={}):
-        report = write_report(material_of(jobs), tmp_path / "direct")
+        report = write_report(contents_of(jobs), tmp_path / "direct")
     assert of_records == {name: (report / name).read_bytes() for name in of_records}
     kept = {p.name for p in target.iterdir()}
     assert "forest_samples.png" in kept
@@ -167,21 +167,21 @@ def test_runs_with_uncommitted_changes_are_not_published(tmp_path: Path) -> None
 def test_a_model_of_ones_own_is_placed(own_fid: float, word: str, tmp_path: Path) -> None:
     """Three seeds of its own, with FIDs 2 % around one, against those of three models."""
     jobs = [replace(job, published=DATE) for job in hand_made(tmp_path)]
-    controls = material_of(jobs).controls
+    controls = contents_of(jobs).controls
     fids = [own_fid * factor for factor in (0.98, 1.0, 1.02)]
     mine = [
         write_run(tmp_path, run_of("ali", seed), {"fid_hybrid": fid, "train_seconds": 1.0})
         for seed, fid in enumerate(fids)
     ]
-    material = gather(suite_of(), [*jobs, *mine], controls, "")
+    contents = gather(suite_of(), [*jobs, *mine], controls, "")
     assert (
-        f"ALI beside AEGAN: {word} in FID (digit features)." in material.placed
+        f"ALI beside AEGAN: {word} in FID (digit features)." in contents.placed
     )  # aegan: 1.0, 1.1, 1.2
-    assert "These 3 comparisons of ALI are at 95 % for all" in material.placed[-1]
-    cells = summary.markdown(material.summary, [METRICS["train_seconds"]])
+    assert "These 3 comparisons of ALI are at 95 % for all" in contents.placed[-1]
+    cells = summary.markdown(contents.summary, [METRICS["train_seconds"]])
     assert "| BiGAN | 3/3 | 60† |" in cells
     assert "| ALI | 3/3, reference | 1 |" in cells
-    assert any(note.startswith("†") for note in material.notes)
+    assert any(note.startswith("†") for note in contents.notes)
     assert gather(suite_of(), jobs, controls, "").placed == []
 
 

@@ -14,7 +14,7 @@ from benchmarks.planning.keys import Key
 from benchmarks.planning.resolve import resolve
 from benchmarks.planning.rows import settings_of, with_variants
 from benchmarks.regression import baseline
-from benchmarks.report.data.contents import WITHIN, Material, gather
+from benchmarks.report.data.contents import WITHIN, Contents, gather
 from benchmarks.report.data.summary import summarise
 from benchmarks.report.formats import page_table
 from benchmarks.report.stats import pairwise
@@ -135,7 +135,7 @@ SETTINGS = settings_of(suite(), KEYS.values())
 FID = METRICS["fid_hybrid"]
 
 
-def material(results: Path, values: dict[str, list[float]] = VALUES, **changes) -> Material:
+def contents(results: Path, values: dict[str, list[float]] = VALUES, **changes) -> Contents:
     found = suite(**changes)
     jobs = []
     for job in plan.jobs(found, results, range(3)):
@@ -174,7 +174,7 @@ def test_only_rows_of_a_setting_are_compared() -> None:
 
 
 def test_standings_by_hand(tmp_path: Path) -> None:
-    standing, _ = settings.standings(material(tmp_path))
+    standing, _ = settings.standings(contents(tmp_path))
     assert standing.metric == FID
     assert standing.orders == {
         "base": ["AEGAN", "BiGAN", "BiGAN-QP"],
@@ -198,7 +198,7 @@ def test_swapped_pairs_are_kendalls() -> None:
 
 
 def test_sentences_and_table(tmp_path: Path) -> None:
-    found = material(tmp_path)
+    found = contents(tmp_path)
     said = findings.findings(found)
     assert said[0].startswith(
         "3 models (AEGAN, BiGAN and BiGAN-QP), each at 3 settings: base, half lr (lr_factor 0.5) "
@@ -230,7 +230,7 @@ def test_sentences_and_table(tmp_path: Path) -> None:
 
 def test_one_leader_at_every_setting_is_said(tmp_path: Path) -> None:
     values = {row: own for row, own in VALUES.items() if "half" not in row}
-    said = findings.findings(material(tmp_path, values))
+    said = findings.findings(contents(tmp_path, values))
     assert said[1:4] == [
         "The same model leads by the mean at every setting in 2 of 2 metrics: AEGAN in FID (digit "
         "features) and recon. MSE.",
@@ -243,7 +243,7 @@ def test_one_leader_at_every_setting_is_said(tmp_path: Path) -> None:
 
 
 def test_nothing_is_said_of_the_order_while_runs_are_missing(tmp_path: Path) -> None:
-    found = material(tmp_path)
+    found = contents(tmp_path)
     job = found.jobs[0]
     absent = [replace(job, folder=job.folder / "nothing"), *found.jobs[1:]]
     unfinished = gather(found.suite, absent, NO_CONTROLS, "")
@@ -251,13 +251,13 @@ def test_nothing_is_said_of_the_order_while_runs_are_missing(tmp_path: Path) -> 
     said = findings.findings(unfinished)
     assert said[1:] == ["Ranking disabled: some runs did not finish (AEGAN 2/3, 1 not started)."]
     single = {row: own[:1] for row, own in VALUES.items()}
-    one = material(tmp_path / "one", single)
+    one = contents(tmp_path / "one", single)
     assert settings.table(one) == []
     assert findings.findings(one)[0].startswith("One training seed per model")
 
 
 def test_the_page_compares_within_settings(tmp_path: Path) -> None:
-    page, text = written(tmp_path, material(tmp_path))
+    page, text = written(tmp_path, contents(tmp_path))
     assert list(page.rows)[1:5] == ["base", "AEGAN", "BiGAN", "BiGAN-QP"]
     assert f"<h3>{settings.TITLE}</h3>" in text
     assert "<td><strong>BiGAN</strong>, 2 of 3</td>" in text

@@ -12,6 +12,7 @@ from benchmarks.training.stacked import StackedEngine
 from tests.helpers import IMAGE, tiny_run
 from zoo.game import Batch, Game, Losses, Player, Turn
 from zoo.priors import Normal
+from zoo.registry import FAMILIES
 
 CPU = torch.device("cpu")
 SETTINGS = tiny_run("gan").training
@@ -58,9 +59,16 @@ def play(
     ]
 
 
-# Every family gives its golden numbers in both engines (tests/regression); here each weight counts,
-# over more steps and in batches that fill vectors: several turns and buffers, and maxout.
-@pytest.mark.parametrize(("family", "body"), [("bigan_qp", "mlp"), ("ali", "ali_toy_paper")])
+# Each weight counts, over more steps than golden trainings have and in batches that fill vectors.
+QUICK = [("bigan_qp", "mlp"), ("ali", "ali_toy_paper")]
+"""Several turns, buffers and maxout; every other family with the long tests."""
+PAIRS = [*((family, "mlp") for family in FAMILIES), ("gan", "ali_toy_paper"), QUICK[1]]
+
+
+@pytest.mark.parametrize(
+    ("family", "body"),
+    [pytest.param(*pair, marks=[] if pair in QUICK else pytest.mark.long) for pair in PAIRS],
+)
 def test_together_equals_alone(family: str, body: str) -> None:
     # In double precision: in single, Adam's first steps turn rounding into another sign.
     games = [game.double() for game in games_of(family, 2, body=body)]

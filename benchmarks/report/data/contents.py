@@ -15,12 +15,13 @@ from benchmarks.report.stats import pairwise
 from benchmarks.report.data import frame
 from benchmarks.report.data import provenance
 from benchmarks.report.data import summary as tables
-from benchmarks.report.stats.claims import Reproduced, Verdict
+from benchmarks.report.stats.claims import Evidence, Reproduced, Verdict
 from benchmarks.report.data.columns import keys_of, with_references
 from benchmarks.report.data.directions import directions, references
 from benchmarks.report.stats.placement import placed
 from benchmarks.report.data.summary import Summary
 from benchmarks.planning.rows import settings_of
+from benchmarks.planning.suites import SHORT
 from datasets.registry import DATASETS
 from zoo.registry import about, default_of
 
@@ -29,7 +30,7 @@ WITHIN = "Rows are compared within their setting only: what is marked is the bes
 
 
 @dataclass(frozen=True)
-class Material:
+class Contents:
     """A suite's runs and what is computed of them.
 
     Attributes:
@@ -68,7 +69,7 @@ def gather(
     controls: pd.DataFrame,
     command: str,
     notes: Sequence[str] = (),
-) -> Material:
+) -> Contents:
     """Read the run folders and compute what all forms of the report show.
 
     Args:
@@ -85,7 +86,7 @@ def gather(
     settings = settings_of(suite, keys_of(runs).values())
     elsewhere = published_beside_own(jobs, keys_of(runs))
     summary = tables.summarise(runs, controls, lacking, settings, elsewhere)
-    return Material(
+    return Contents(
         suite=suite,
         jobs=jobs,
         command=command,
@@ -96,9 +97,25 @@ def gather(
         summary=summary,
         differences=pairwise.differences(runs, settings=settings),
         ranks=pairwise.ranks(runs[runs["kind"] == "model"], settings=settings),
-        verdicts=claims.verdicts(suite.claims, runs),
+        verdicts=claims.verdicts(suite.claims, _evidence(suite, jobs, runs, controls)),
         reproduced=claims.reproduced(suite.published, runs, DATASETS[suite.dataset].test),
         placed=_placed(summary, runs, elsewhere),
+    )
+
+
+def _evidence(
+    suite: Suite, jobs: Sequence[Job], runs: pd.DataFrame, controls: pd.DataFrame
+) -> Evidence:
+    """Return what verdicts rest on, with its data and size."""
+    steps = sorted({job.run.training.steps for job in jobs})
+    shape = "points" if suite.dataset == "gaussians" else "{1} × {2} pixels".format(
+        *DATASETS[suite.dataset].image_shape
+    )
+    updates = " to ".join(f"{n:,}" for n in dict.fromkeys((steps[0], steps[-1])))
+    return Evidence(
+        *(suite.name, runs, controls),
+        where=f"{suite.dataset}, {shape}, {_networks(jobs)}, {updates} updates",
+        reduced=suite.name.endswith(SHORT) or bool(provenance.changes_of(suite, jobs)),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from benchmarks.evaluation.registry import METRICS, table_line
 from benchmarks.report.data import frame, provenance
 from benchmarks.report.data import summary as tables
-from benchmarks.report.data.contents import Material, heading
+from benchmarks.report.data.contents import Contents, heading
 from benchmarks.report.data.failures import endings
 from benchmarks.report.stats.claims import Reproduced, Verdict
 from benchmarks.report.text import by_class, differences, findings, settings
@@ -19,47 +19,47 @@ READING = (
 PUBLISHED = ("row", "metric", "ours", "theirs", "difference", "standard error", "seeds", "source")
 
 
-def page(material: Material, drawn: Mapping[str, str]) -> str:
+def page(contents: Contents, drawn: Mapping[str, str]) -> str:
     """Return the report.
 
     Args:
-        material: the runs.
+        contents: the runs.
         drawn: figure beside the report, without suffix -> what it shows.
 
     """
-    summary = material.summary
+    summary = contents.summary
     parts = [
-        f"# {material.suite.name}\n\n{material.suite.question}\n",
-        _answer(material),
-        _leaders(material),
-        f"{heading(material.suite, material.jobs)}.\n",
+        f"# {contents.suite.name}\n\n{contents.suite.question}\n",
+        _answer(contents),
+        _leaders(contents),
+        f"{heading(contents.suite, contents.jobs)}.\n",
         tables.markdown(summary, tables.shown(summary)),
-        _reading(material),
-        _endings(material),
-        _published(material.reproduced),
+        _reading(contents),
+        _endings(contents),
+        _published(contents.reproduced),
         *(f"![{what}]({name}.png)\n\n{what}.\n" for name, what in drawn.items()),
         differences.section(
-            material.differences, material.ranks, tables.shown(summary), summary.settings
+            contents.differences, contents.ranks, tables.shown(summary), summary.settings
         ),
-        _by_class(material),
-        _further(material),
-        _undefined(material),
+        _by_class(contents),
+        _further(contents),
+        _undefined(contents),
         _glossary(),
-        _provenance(material),
+        _provenance(contents),
     ]
     return "\n".join(part for part in parts if part)
 
 
-def _answer(material: Material) -> str:
-    lines = [f"**{material.changed}**"] if material.changed else []
-    lines += [*findings.published(material.reproduced), *map(verdict_line, material.verdicts)]
-    lines += findings.findings(material)
-    lines += [findings.certainty(material), findings.cost(material)]
+def _answer(contents: Contents) -> str:
+    lines = [f"**{contents.changed}**"] if contents.changed else []
+    lines += [*findings.published(contents.reproduced), *map(verdict_line, contents.verdicts)]
+    lines += findings.findings(contents)
+    lines += [findings.certainty(contents), findings.cost(contents)]
     return "\n".join([*(f"- {line}" for line in lines), ""])
 
 
-def _leaders(material: Material) -> str:
-    head, *lines = settings.table(material) or [()]
+def _leaders(contents: Contents) -> str:
+    head, *lines = settings.table(contents) or [()]
     if not lines:
         return ""
     parts = [table_line(head), table_line(["---"] * len(head)), *map(table_line, lines)]
@@ -67,17 +67,17 @@ def _leaders(material: Material) -> str:
 
 
 def verdict_line(verdict: Verdict) -> str:
-    """Return a claim's verdict in a line."""
-    return f"**{verdict.verdict}**: {verdict.claim.says} ({verdict.numbers})"
+    """Return a claim's verdict in a line, the word in bold."""
+    return findings.verdict_line(verdict, "**")
 
 
-def _reading(material: Material) -> str:
-    lines = [READING, *material.notes]
+def _reading(contents: Contents) -> str:
+    lines = [READING, *contents.notes]
     return "\n".join(lines) + "\n"
 
 
-def _endings(material: Material) -> str:
-    lines = [f"- {line}" for line in endings(material.jobs)]
+def _endings(contents: Contents) -> str:
+    lines = [f"- {line}" for line in endings(contents.jobs)]
     title = "Ranking disabled: these runs have no numbers:\n"
     return "\n".join([title, *lines, ""]) if lines else ""
 
@@ -89,23 +89,23 @@ def _published(reproduced: Sequence[Reproduced]) -> str:
     return "\n".join(["## Next to the papers' numbers\n", *map(table_line, rows), ""])
 
 
-def _by_class(material: Material) -> str:
-    head, *lines = by_class.table(material) or [()]
+def _by_class(contents: Contents) -> str:
+    head, *lines = by_class.table(contents) or [()]
     if not lines:
         return ""
     parts = [table_line(head), table_line(["---"] * len(head)), *map(table_line, lines)]
     return "\n".join([f"## {by_class.TITLE}\n", *parts, "", f"{by_class.READING}\n"])
 
 
-def _further(material: Material) -> str:
+def _further(contents: Contents) -> str:
     parts = ["## Further metrics\n"]
-    for question, metrics in tables.further(material.summary).items():
-        parts += [f"### {question}\n", tables.markdown(material.summary, metrics)]
+    for question, metrics in tables.further(contents.summary).items():
+        parts += [f"### {question}\n", tables.markdown(contents.summary, metrics)]
     return "\n".join(parts)
 
 
-def _undefined(material: Material) -> str:
-    lines = [f"- {line}" for line in frame.undefined_metrics(material.jobs)]
+def _undefined(contents: Contents) -> str:
+    lines = [f"- {line}" for line in frame.undefined_metrics(contents.jobs)]
     return "\n".join(["## Metrics without a value\n", *lines, ""]) if lines else ""
 
 
@@ -119,11 +119,11 @@ def _glossary() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _provenance(material: Material) -> str:
-    lines = ["## Where the numbers come from\n", f"Command: `{material.command}`\n"]
+def _provenance(contents: Contents) -> str:
+    lines = ["## Where the numbers come from\n", f"Command: `{contents.command}`\n"]
     lines += [
         f"- {code}; {machine}: {', '.join(labels)}"
-        for (code, machine), labels in provenance.origins(material.jobs).items()
+        for (code, machine), labels in provenance.origins(contents.jobs).items()
     ]
-    lines += [f"\n{line}" for line in provenance.since(material.jobs)]
+    lines += [f"\n{line}" for line in provenance.since(contents.jobs)]
     return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from benchmarks.evaluation.registry import METRICS, Metric, head
 from benchmarks.report.data import frame, provenance
 from benchmarks.report.data import summary as tables
-from benchmarks.report.data.contents import Material, heading
+from benchmarks.report.data.contents import Contents, heading
 from benchmarks.report.data.failures import endings
 from benchmarks.report.data.summary import Summary
 from benchmarks.report.figures import pictures
@@ -40,11 +40,11 @@ ROOM = 6_000_000
 the page is to stay below 15 MB."""
 
 
-def page(material: Material, drawn: Mapping[str, str], folder: Path) -> str:
+def page(contents: Contents, drawn: Mapping[str, str], folder: Path) -> str:
     """Return the page with every picture inside.
 
     Args:
-        material: the runs.
+        contents: the runs.
         drawn: figure in the folder, without suffix -> what it shows.
         folder: where the figures are.
 
@@ -69,7 +69,7 @@ def page(material: Material, drawn: Mapping[str, str], folder: Path) -> str:
     }
     template = environment.get_template("page.html")
     return template.render(
-        **_answer(material), **_numbers(material), **_pictures(material), **_origin(material),
+        **_answer(contents), **_numbers(contents), **_pictures(contents), **_origin(contents),
         figures=figures,
         downloads=[name for name in DOWNLOADS if (folder / name).exists()],
         outside=[name for name in drawn if name.startswith("losses_") and name not in figures],
@@ -116,41 +116,41 @@ def as_uri(picture: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def _answer(material: Material) -> dict[str, Any]:
+def _answer(contents: Contents) -> dict[str, Any]:
     return {
-        "suite": material.suite,
-        "changed": material.changed,
-        "heading": heading(material.suite, material.jobs),
-        "published": findings.published(material.reproduced),
-        "verdicts": material.verdicts,
-        "findings": findings.findings(material),
-        "leaders": settings.table(material),
+        "suite": contents.suite,
+        "changed": contents.changed,
+        "heading": heading(contents.suite, contents.jobs),
+        "published": findings.published(contents.reproduced),
+        "verdicts": contents.verdicts,
+        "findings": findings.findings(contents),
+        "leaders": settings.table(contents),
         "leaders_title": settings.TITLE,
         "leaders_reading": settings.READING,
-        "certainty": findings.certainty(material),
-        "cost": findings.cost(material),
-        "endings": endings(material.jobs),
-        "notes": material.notes,
-        "reproduced": [one.cells for one in material.reproduced],
-        "by_class": by_class.table(material),
+        "certainty": findings.certainty(contents),
+        "cost": findings.cost(contents),
+        "endings": endings(contents.jobs),
+        "notes": contents.notes,
+        "reproduced": [one.cells for one in contents.reproduced],
+        "by_class": by_class.table(contents),
         "by_class_reading": by_class.READING,
     }
 
 
-def _numbers(material: Material) -> dict[str, Any]:
-    summary = material.summary
+def _numbers(contents: Contents) -> dict[str, Any]:
+    summary = contents.summary
     present = {name for _, name in summary.cells}
     headline = tables.shown(summary)
-    wanted = {one.metric for one in material.suite.claims}
-    wanted |= {one.metric for one in material.suite.published}
+    wanted = {one.metric for one in contents.suite.claims}
+    wanted |= {one.metric for one in contents.suite.published}
     costs = [METRICS[name] for name in COSTS if name in present]
     wanted |= {"failure_rate"} if _anywhere(summary, METRICS["failure_rate"]) else set()
     first = [*page_table.leading(summary, wanted), *costs]
     left_out = set(headline) - set(first)
     compared = differences.compared(
-        material.differences, material.ranks, headline, summary.settings
+        contents.differences, contents.ranks, headline, summary.settings
     )
-    decided = bool(material.differences["p"].notna().any())
+    decided = bool(contents.differences["p"].notna().any())
     return {
         "main": table_of(summary, first),
         "headline": table_of(summary, headline) if left_out else None,
@@ -159,16 +159,16 @@ def _numbers(material: Material) -> dict[str, Any]:
         "glossary": [m for m in METRICS.values() if m.name in present],
         "in_words": glossary.in_plain_words(m for m in headline if m.question != "cost"),
         "words": glossary.GENERAL,
-        "rows": glossary.rows(summary, material.jobs),
+        "rows": glossary.rows(summary, contents.jobs),
         "head": head,
         "compared": compared if decided else [],
-        "ranks": ranks_of(material, headline) if decided else [],
+        "ranks": ranks_of(contents, headline) if decided else [],
         "comparison_columns": differences.COLUMNS,
-        "reading": differences.reading(material.differences)
+        "reading": differences.reading(contents.differences)
         if decided
         else differences.NO_COMPARISON,
-        "improvement": {one.title: improvement(material, one) for one in compared if decided},
-        "undefined": frame.undefined_metrics(material.jobs),
+        "improvement": {one.title: improvement(contents, one) for one in compared if decided},
+        "undefined": frame.undefined_metrics(contents.jobs),
     }
 
 
@@ -177,25 +177,25 @@ def _anywhere(summary: Summary, metric: Metric) -> bool:
     return any(cell.mean > 0 for (_, name), cell in summary.cells.items() if name == metric.name)
 
 
-def ranks_of(material: Material, metrics: Sequence[Metric]) -> list[tuple[str, ...]]:
+def ranks_of(contents: Contents, metrics: Sequence[Metric]) -> list[tuple[str, ...]]:
     """Return each family's mean rank in each metric: a head line, then a line per family."""
-    ranks = material.ranks.dropna(subset=["mean_rank"])
+    ranks = contents.ranks.dropna(subset=["mean_rank"])
     known = {
         (row["label"], row["metric"]): f"{row['mean_rank']:.1f} "
         f"[{row['rank_low']:g}, {row['rank_high']:g}]"
         for row in ranks.to_dict("records")
     }
     ranked = [m for m in metrics if m.name in set(ranks["metric"])]
-    families = [f for f in material.summary.keys if f in set(ranks["label"])]
+    families = [f for f in contents.summary.keys if f in set(ranks["label"])]
     lines = [(f, *(known.get((f, m.name), "") for m in ranked)) for f in families]
     return [("model", *(m.title for m in ranked)), *lines] if lines else []
 
 
-def improvement(material: Material, one: Compared) -> list[tuple[str, ...]]:
+def improvement(contents: Contents, one: Compared) -> list[tuple[str, ...]]:
     """Return P(improvement) of each family over each other: a head line, then a line per family."""
-    setting = material.differences["a"].map(lambda row: material.summary.settings.get(row, ""))
-    own = (material.differences["metric"] == one.metric.name) & (setting == one.setting)
-    pairs = material.differences[own]
+    setting = contents.differences["a"].map(lambda row: contents.summary.settings.get(row, ""))
+    own = (contents.differences["metric"] == one.metric.name) & (setting == one.setting)
+    pairs = contents.differences[own]
     names = list(dict.fromkeys([*pairs["a"], *pairs["b"]]))
     known = {
         (a, b): p
@@ -209,49 +209,49 @@ def improvement(material: Material, one: Compared) -> list[tuple[str, ...]]:
     return [("", *names), *((a, *(cell(a, b) for b in names)) for a in names)]
 
 
-def _pictures(material: Material) -> dict[str, Any]:
+def _pictures(contents: Contents) -> dict[str, Any]:
     galleries = [
-        {"title": what, "pictures": _gallery(material, kind), "real": _real(material, kind)}
+        {"title": what, "pictures": _gallery(contents, kind), "real": _real(contents, kind)}
         for kind, what in pictures.PICTURES.items()
     ]
     early = {
         family: [{"step": step, "src": data_uri(path)} for step, path in steps]
-        for family, steps in pictures.early_samples(material.jobs).items()
+        for family, steps in pictures.early_samples(contents.jobs).items()
     }
     return {"galleries": [g for g in galleries if g["pictures"]], "early": early}
 
 
-def _gallery(material: Material, kind: str) -> list[dict[str, Any]]:
+def _gallery(contents: Contents, kind: str) -> list[dict[str, Any]]:
     return [
         {"family": row, "seed": job.run.seed, "src": as_uri(pictures.picture_of(job, kind))}
-        for row, job in pictures.showing(material.jobs, f"{kind}.png").items()
+        for row, job in pictures.showing(contents.jobs, f"{kind}.png").items()
     ]
 
 
-def _real(material: Material, kind: str) -> str:
+def _real(contents: Contents, kind: str) -> str:
     """Return real images to hold samples against; empty for other pictures."""
-    real = pictures.real_images(material.jobs) if kind == "samples" else None
+    real = pictures.real_images(contents.jobs) if kind == "samples" else None
     return "" if real is None else as_uri(real)
 
 
-def _origin(material: Material) -> dict[str, Any]:
-    suite = material.suite
+def _origin(contents: Contents) -> dict[str, Any]:
+    suite = contents.suite
     rows: dict[str, Any] = {}
-    for job in material.jobs:
+    for job in contents.jobs:
         rows.setdefault(job.key.name, job.run)
     return {
-        "command": material.command,
+        "command": contents.command,
         "configuration": json.dumps(suite.model_dump(mode="json", exclude={"varied"}), indent=1),
-        "origins": provenance.origins(material.jobs),
-        "since": provenance.since(material.jobs),
+        "origins": provenance.origins(contents.jobs),
+        "since": provenance.since(contents.jobs),
         "digest": DATASETS[suite.dataset].digest,
         "dataset": DATASETS[suite.dataset],
         "reproduce": {
-            row: provenance.command_of(run, suite.name, _seeds(material, row))
+            row: provenance.command_of(run, suite.name, _seeds(contents, row))
             for row, run in rows.items()
         },
     }
 
 
-def _seeds(material: Material, row: str) -> int:
-    return max(job.run.seed for job in material.jobs if job.key.name == row) + 1
+def _seeds(contents: Contents, row: str) -> int:
+    return max(job.run.seed for job in contents.jobs if job.key.name == row) + 1

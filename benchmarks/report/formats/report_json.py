@@ -6,48 +6,52 @@ from typing import Any
 
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.evaluation.registry import METRICS
+from benchmarks.planning import register
 from benchmarks.report.data import provenance
 from benchmarks.report.data import summary as tables
-from benchmarks.report.data.contents import Material, conditions
+from benchmarks.report.data.contents import Contents, conditions
 from benchmarks.report.data.summary import Summary
 from benchmarks.report.text import findings
 
 SCHEMA = 1
 
 
-def content(material: Material, drawn: Mapping[str, str]) -> dict[str, Any]:
+def content(contents: Contents, drawn: Mapping[str, str]) -> dict[str, Any]:
     """Return all that a document may quote of a report.
 
     Args:
-        material: the runs.
+        contents: the runs.
         drawn: figure beside the report, without suffix -> what it shows.
 
     """
-    suite, summary = material.suite, material.summary
+    suite, summary = contents.suite, contents.summary
     protocol = PROTOCOLS[suite.dataset]
     return {
         "schema": SCHEMA,
         "suite": suite.name,
         "question": suite.question,
         "dataset": suite.dataset,
-        "command": material.command,
-        "conditions": conditions(material.jobs),
+        "command": contents.command,
+        "conditions": conditions(contents.jobs),
         "protocol": {"version": VERSION, "samples": protocol.samples,
                      "extractor": protocol.extractor},
-        "changed": material.changed,
-        "published": findings.published(material.reproduced),
+        "register": register.digest(),
+        "changed": contents.changed,
+        "published": findings.published(contents.reproduced),
         "verdicts": [
-            {"verdict": v.verdict, "says": v.claim.says, "numbers": v.numbers}
-            for v in material.verdicts
+            {"claim": v.claim.id, "verdict": v.verdict, "word": v.word, "says": v.claim.says,
+             "numbers": v.numbers, "p": v.p, "at_scale": v.at_scale,
+             "exploratory": v.exploratory}
+            for v in contents.verdicts
         ],
-        "findings": findings.ranking(material),
-        "references": findings.references(material),
-        "certainty": findings.certainty(material),
-        "cost": findings.cost(material),
-        "notes": list(material.notes),
+        "findings": findings.ranking(contents),
+        "references": findings.references(contents),
+        "certainty": findings.certainty(contents),
+        "cost": findings.cost(contents),
+        "notes": list(contents.notes),
         "origins": [
             {"code": code, "machine": machine, "runs": len(runs)}
-            for (code, machine), runs in provenance.origins(material.jobs).items()
+            for (code, machine), runs in provenance.origins(contents.jobs).items()
         ],
         "headline": [metric.name for metric in tables.shown(summary)],
         "rows": [_row(summary, label) for label in summary.keys],

@@ -33,6 +33,9 @@ class Group:
         planned: how many runs were.
         left_out: the class that each run of `values` never saw: what makes pairs with the runs of
             another family; None where seeds of different families have nothing in common.
+        family: that all runs play.
+        seeds: of each run of `values`: rows of one family share first weights and batches under one
+            seed, and so are pairs.
 
     """
 
@@ -40,6 +43,8 @@ class Group:
     lost: int
     planned: int
     left_out: tuple[int, ...] | None = None
+    family: str = ""
+    seeds: tuple[int, ...] = ()
 
 
 def groups(runs: pd.DataFrame, metric: Metric) -> dict[str, Group]:
@@ -52,7 +57,10 @@ def groups(runs: pd.DataFrame, metric: Metric) -> dict[str, Group]:
     """
     found = {
         str(family): Group(
-            values.to_numpy(dtype=float), _lost(rows, metric), len(rows), _left_out(rows, values)
+            *(values.to_numpy(dtype=float), _lost(rows, metric), len(rows)),
+            left_out=_left_out(rows, values),
+            family=str(rows["family"].iloc[0]),
+            seeds=tuple(rows.loc[values.index, "seed"].astype(int)),
         )
         for family, rows in runs[runs["kind"] != "control"].groupby("label", sort=False)
         if len(values := rows[metric.name].dropna())
@@ -86,6 +94,12 @@ def are_paired(found: Iterable[Group]) -> bool:
     """Whether the values of all groups at the same place belong together."""
     classes = {group.left_out for group in found}
     return len(classes) == 1 and None not in classes
+
+
+def in_pairs(found: Sequence[Group]) -> bool:
+    """Whether claims compare the values at the same places: as above, or one family's seeds."""
+    families, seeds = ({getattr(g, name) for g in found} for name in ("family", "seeds"))
+    return are_paired(found) or (len(families) == 1 and "" not in families and len(seeds) == 1)
 
 
 def _lost(rows: pd.DataFrame, metric: Metric) -> int:

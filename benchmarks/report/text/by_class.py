@@ -1,21 +1,21 @@
 """Anomaly suites by class: seed s trains without class s, so each class has numbers of its own."""
 
 from benchmarks.evaluation.registry import METRICS, number
-from benchmarks.report.data.contents import Material
+from benchmarks.report.data.contents import Contents
 
 TITLE = "By class left out of training"
 READING = "One run per model and class; the mean over classes is the table's."
 
 
-def table(material: Material) -> list[tuple[str, ...]]:
+def table(contents: Contents) -> list[tuple[str, ...]]:
     """Return each model's AUROC by the class left out, a line per metric, under a head line.
 
     Args:
-        material: of a suite that leaves a class out; of any other there is nothing.
+        contents: of a suite that leaves a class out; of any other there is nothing.
 
     """
-    runs = material.runs
-    classes = {j.run.seed: j.run.left_out for j in material.jobs if j.run.left_out is not None}
+    runs = contents.runs
+    classes = {j.run.seed: j.run.left_out for j in contents.jobs if j.run.left_out is not None}
     metrics = [
         m for m in METRICS.values() if m.question == "anomaly" and runs[m.name].notna().any()
     ]

@@ -11,34 +11,42 @@ from benchmarks.evaluation.registry import Metric, number
 from benchmarks.planning.keys import Kind
 from benchmarks.report.data import provenance
 from benchmarks.report.data import summary as tables
-from benchmarks.report.data.contents import Material
+from benchmarks.report.data.contents import Contents
 from benchmarks.report.data.summary import Summary
-from benchmarks.report.stats.claims import Reproduced
+from benchmarks.report.stats.claims import Reproduced, Verdict
 from benchmarks.report.stats.comparison import badness
 from benchmarks.report.text import settings
 
 
-def findings(material: Material) -> list[str]:
+def findings(contents: Contents) -> list[str]:
     """Return the verdict in sentences: who is clearly best, and what references reach."""
-    return [*material.placed, *ranking(material), *references(material)]
+    return [*contents.placed, *ranking(contents), *references(contents)]
 
 
-def answer(material: Material) -> list[str]:
+def answer(contents: Contents) -> list[str]:
     """Return a report's first lines: in what the suite was changed, verdicts, then findings."""
-    changed = [material.changed] if material.changed else []
-    verdicts = [f"{one.verdict}: {one.claim.says} ({one.numbers})" for one in material.verdicts]
-    return [*changed, *verdicts, *findings(material)]
+    changed = [contents.changed] if contents.changed else []
+    verdicts = [verdict_line(one) for one in contents.verdicts]
+    return [*changed, *verdicts, *findings(contents)]
 
 
-def ranking(material: Material) -> list[str]:
+def verdict_line(verdict: Verdict, bold: str = "") -> str:
+    """Return a claim's verdict in a line: word, limits, claim with its number, and numbers."""
+    claim = verdict.claim
+    number = f"Claim {claim.id}: " if claim.id else ""
+    said = f"{bold}{verdict.word}{bold}: {number}{claim.says} ({verdict.numbers})"
+    return f"{said} Quoted from {claim.place}: “{claim.quote}”" if claim.quote else said
+
+
+def ranking(contents: Contents) -> list[str]:
     """Return who is clearly best in which headline metric, in sentences."""
-    summary = material.summary
+    summary = contents.summary
     metrics = _ranked(summary)
     if unfinished := tables.unfinished(summary):
         said = "; ".join(f"{row} {summary.finished(row)}" for row in unfinished)
         why = f"Ranking disabled: some runs did not finish ({said})."
         if summary.settings:
-            return [*settings.described(material), why]
+            return [*settings.described(contents), why]
         if len(_finished(summary)) < 2:
             return [why]
         return [why, _leaders("Best on average among finished runs", summary, metrics)]
@@ -49,8 +57,8 @@ def ranking(material: Material) -> list[str]:
         ]
     if summary.settings:
         return [
-            *settings.described(material),
-            *settings.compared(material),
+            *settings.described(contents),
+            *settings.compared(contents),
             *_behind_controls(summary, metrics),
         ]
     best: dict[str, list[Metric]] = {}
@@ -68,9 +76,9 @@ def ranking(material: Material) -> list[str]:
     return [*sentences, *_behind_controls(summary, metrics)]
 
 
-def references(material: Material) -> list[str]:
+def references(contents: Contents) -> list[str]:
     """Say which rows are not ranked; nothing where none is, or where nobody is."""
-    summary = material.summary
+    summary = contents.summary
     if not summary.references or not is_ranked(summary) or summary.settings:
         return []
     return [_of_references(summary, _ranked(summary))]
@@ -182,9 +190,9 @@ def _is_real(summary: Summary, row: str) -> bool:
     return summary.kind(row) == "control" and CONTROLS[summary.keys[row].row].real
 
 
-def certainty(material: Material) -> str:
+def certainty(contents: Contents) -> str:
     """Say what an interval and a best here rest on."""
-    finished = material.runs[material.runs["status"] == "done"]
+    finished = contents.runs[contents.runs["status"] == "done"]
     seeds = finished.groupby("label")["seed"].nunique()
     if seeds.empty:
         return "No run is finished."
@@ -193,8 +201,8 @@ def certainty(material: Material) -> str:
     said = f"Every number is a mean over n = {n} training seed{'s' * (high > 1)}"
     if high < 2:
         return f"{said}, so none has an interval. Train at least three, better five or ten."
-    tested = material.differences["smallest_p"].dropna()
-    one, all_ = (" at its setting", " and all settings") if material.summary.settings else ("", "")
+    tested = contents.differences["smallest_p"].dropna()
+    one, all_ = (" at its setting", " and all settings") if contents.summary.settings else ("", "")
     limit = f" With so few seeds no permutation p is below {tested.min():.2g}." * bool(len(tested))
     return (
         f"{said} with its 95 % interval. Clearly best: better than every other model{one} by the "
@@ -204,15 +212,15 @@ def certainty(material: Material) -> str:
     )
 
 
-def cost(material: Material) -> str:
+def cost(contents: Contents) -> str:
     """Say how much computing the numbers took, and where."""
-    runs = material.runs
+    runs = contents.runs
     trained = runs["train_seconds"].dropna()
     runs_ = f"{len(trained)} finished run{'s' * (len(trained) != 1)}"
     spent = [f"{runs_}: {_duration(trained)} of training"]
     if runs["evaluation_seconds"].notna().any():
         spent.append(f"{_duration(runs['evaluation_seconds'].dropna())} of evaluation")
-    machines = dict.fromkeys(provenance.hardware(e) for e in provenance.environments(material.jobs))
+    machines = dict.fromkeys(provenance.hardware(e) for e in provenance.environments(contents.jobs))
     where = listed(list(machines)) or "no known machine"
     return f"{' and '.join(spent)}, summed over runs; on {where}."
 

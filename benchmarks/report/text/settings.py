@@ -9,7 +9,7 @@ from benchmarks.common.text import listed
 from benchmarks.evaluation.registry import Metric, head
 from benchmarks.planning.resolve import ROOMS
 from benchmarks.report.data import summary as tables
-from benchmarks.report.data.contents import Material
+from benchmarks.report.data.contents import Contents
 from benchmarks.report.stats.comparison import clear_best
 from benchmarks.report.stats.pairwise import Group, are_paired, groups, within
 
@@ -54,27 +54,27 @@ class Standing:
         return sum(own.index(a) > own.index(b) for a, b in pairs), len(pairs)
 
 
-def standings(material: Material) -> list[Standing]:
+def standings(contents: Contents) -> list[Standing]:
     """Return the headline metrics at the settings of a suite; none while nothing can be ranked."""
-    summary = material.summary
+    summary = contents.summary
     if not summary.settings or tables.unfinished(summary):
         return []
-    found = [_standing(material, metric) for metric in tables.shown(summary)]
+    found = [_standing(contents, metric) for metric in tables.shown(summary)]
     return [standing for standing in found if len(standing.orders) > 1]
 
 
-def _standing(material: Material, metric: Metric) -> Standing:
+def _standing(contents: Contents, metric: Metric) -> Standing:
     """Return a metric's standing; no orders if there are no ranks, or no spread over seeds."""
-    summary, ranks = material.summary, material.ranks
+    summary, ranks = contents.summary, contents.ranks
     own = ranks[(ranks["metric"] == metric.name) & ranks["mean_rank"].notna()]
     orders: dict[str, list[str]] = {}
     for row in own["label"]:
         orders.setdefault(summary.settings[row], []).append(summary.keys[row].unvaried)
-    runs = material.runs[material.runs["label"].isin(own["label"])]
+    runs = contents.runs[contents.runs["label"].isin(own["label"])]
     parts = within(groups(runs, metric), summary.settings)
     comparisons = sum(len(part) * (len(part) - 1) // 2 for part in parts.values())
     clear = {
-        setting: _clear(_by_family(part, material), metric, 0.05 / comparisons)
+        setting: _clear(_by_family(part, contents), metric, 0.05 / comparisons)
         for setting, part in parts.items()
         if setting in orders
     }
@@ -84,8 +84,8 @@ def _standing(material: Material, metric: Metric) -> Standing:
     return Standing(metric, orders, best, sorted(turned))
 
 
-def _by_family(part: Mapping[str, Group], material: Material) -> dict[str, Group]:
-    return {material.summary.keys[row].unvaried: group for row, group in part.items()}
+def _by_family(part: Mapping[str, Group], contents: Contents) -> dict[str, Group]:
+    return {contents.summary.keys[row].unvaried: group for row, group in part.items()}
 
 
 def _clear(part: Mapping[str, Group], metric: Metric, error: float) -> Pairs:
@@ -99,9 +99,9 @@ def _clear(part: Mapping[str, Group], metric: Metric, error: float) -> Pairs:
     return found
 
 
-def table(material: Material) -> list[tuple[str, ...]]:
+def table(contents: Contents) -> list[tuple[str, ...]]:
     """Return each metric's leader at each setting: a head line, then a line per metric."""
-    found = standings(material)
+    found = standings(contents)
     settings = list(dict.fromkeys(setting for one in found for setting in one.orders))
     lines = [(head(one.metric), *(_cell(one, setting) for setting in settings)) for one in found]
     return [("metric", *settings), *lines] if lines else []
@@ -115,12 +115,12 @@ def _cell(standing: Standing, setting: str) -> str:
     return said + f", {swapped} of {pairs}" * bool(swapped)
 
 
-def described(material: Material) -> list[str]:
+def described(contents: Contents) -> list[str]:
     """Say which families there are, at which settings, and which of them are not ranked."""
-    summary, keys = material.summary, material.summary.keys
+    summary, keys = contents.summary, contents.summary.keys
     names = dict.fromkeys(keys[row].unvaried for row in summary.of("model"))
     settings = dict.fromkeys(summary.settings.values())
-    changes = listed([_changes(setting, material) for setting in settings])
+    changes = listed([_changes(setting, contents) for setting in settings])
     lines = [
         f"{len(names)} models ({listed(list(names))}), each at {len(settings)} settings: "
         f"{changes}. Rows are compared within their setting only."
@@ -132,11 +132,11 @@ def described(material: Material) -> list[str]:
     return lines
 
 
-def _changes(setting: str, material: Material) -> str:
+def _changes(setting: str, contents: Contents) -> str:
     """Return a setting with what it changes of a family's own row."""
-    suite = material.suite
-    row = next(row for row, own in material.summary.settings.items() if own == setting)
-    key = material.summary.keys[row]
+    suite = contents.suite
+    row = next(row for row, own in contents.summary.settings.items() if own == setting)
+    key = contents.summary.keys[row]
     own, other = (_flat(suite.rows.get(name, {})) for name in (key.title or key.row, key.row))
     changes = [f"{k} {v}" for k, v in own.items() if k != "family" and other.get(k) != v]
     return setting + f" ({', '.join(changes)})" * bool(changes)
@@ -150,9 +150,9 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def compared(material: Material) -> list[str]:
+def compared(contents: Contents) -> list[str]:
     """Say whether the leader, and the whole order, is the same at every setting."""
-    found = standings(material)
+    found = standings(contents)
     leaders = {one.metric.title: one.leaders for one in found}
     same = {title: own[next(iter(own))] for title, own in leaders.items() if _one(own)}
     lines = [f"The same model leads by the mean at every setting in {_of(same, found)}"]
