@@ -98,9 +98,8 @@ def claims_in_full(up: str) -> str:
     known, lines = judged(), [k_of_n(up), ""]
     for entry in entries():
         own = [one for one in known if one.said["claim"] == entry.id]
-        lines.append(
-            f"- **{entry.id}. {entry.says}** “{entry.quote}” ({entry.place}; {entry.scale})"
-        )
+        source = f"“{entry.quote}” ({entry.place}; seen on: {entry.scale})"
+        lines.append(f"- **{entry.id}. {entry.says}** {source}")
         if not own:
             lines.append(f"  - not tested: {entry.reason or 'its suite is not run yet'}")
         for one in own:

@@ -100,12 +100,12 @@ def _entry(raw: Mapping[str, Any], where: str) -> Entry:
             "it anew (python -m benchmarks.planning.register --freeze): it is then exploratory for "
             "all runs that have been looked at"
         )
-    source = [str(raw[name]) for name in SOURCE]
+    id_, says, quote, place, scale = (str(raw[name]) for name in SOURCE)
     suites = tuple(raw.get("suites", ()))
     if bool(suites) == bool(raw.get("reason")):
         raise UserError(f"{where}: needs either suites that test it or the reason why none does")
     if not suites:
-        return Entry(*source, reason=str(raw["reason"]))
+        return Entry(id_, says, quote, place, scale, reason=str(raw["reason"]))
     values = {name: value for name, value in raw.items() if name not in ("suites", "seal")}
     if raw.get("kind") != "at_least" and "margin" not in raw:
         raise UserError(f"{where}: has no margin, the least difference that matters")
@@ -118,7 +118,7 @@ def _entry(raw: Mapping[str, Any], where: str) -> Entry:
     for metric in filter(None, (claim.metric, claim.floor)):
         if metric not in METRICS:
             raise UserError(f"{where}: {unknown('metric', metric, METRICS)}")
-    return Entry(*source, suites=suites, claim=claim)
+    return Entry(id_, says, quote, place, scale, suites, claim=claim)
 
 
 def seal(raw: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from benchmarks.evaluation.registry import METRICS
 from benchmarks.planning import suites
 from benchmarks.planning.config import Claim, Pair, Published
 from benchmarks.planning.keys import Key
-from benchmarks.report.stats.claims import reproduced, verdicts
+from benchmarks.report.stats.claims import Evidence, Verdict, reproduced, verdicts
 from benchmarks.report.stats.comparison import difference, difference_of_differences
 from benchmarks.report.text.findings import published
 from tests.report.test_intervals import runs
@@ -23,8 +23,16 @@ def claim(metric: str = "fid_hybrid", expected: str = "lower", row: str = "a") -
     return Claim(row=row, against=against, metric=metric, expected=expected, says="a, not b")
 
 
-def verdict(frame: pd.DataFrame, **said: str):
-    return verdicts([claim(**said)], frame)[0]
+def judge(
+    said: Claim, frame: pd.DataFrame, controls: pd.DataFrame | None = None, **known
+) -> Verdict:
+    none = pd.DataFrame(columns=frame.columns)
+    evidence = Evidence("mine", frame, none if controls is None else controls, **known)
+    return verdicts([said], evidence)[0]
+
+
+def verdict(frame: pd.DataFrame, **said: str) -> Verdict:
+    return judge(claim(**said), frame)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +49,6 @@ def test_the_interval_of_the_difference_decides(metric, expected, row, outcome) 
     """Whatever is better in a metric: the claim is about its value, above a target or below."""
     found = verdict(runs({"a": LOW, "b": HIGH}, metric), metric=metric, expected=expected, row=row)
     assert found.verdict == outcome
-    assert found.probability == (1 if outcome == "for" else 0)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +66,7 @@ def test_claims_and_published_numbers_are_of_a_readout(readouts, rows, outcome: 
     frame = runs({"a": LOW, "b": HIGH} | heads)
     readout, against = readouts
     said = claim().model_copy(update={"readout": readout, "against_readout": against})
-    (found,) = verdicts([said], frame)
+    found = judge(said, frame)
     assert (" against ".join(found.labels), found.verdict) == (rows, outcome)
     number = Published(row="a", readout=readout, metric="fid_hybrid", value=1.0, source="")
     (ours,) = reproduced([number], frame, 400)
@@ -69,17 +76,17 @@ def test_claims_and_published_numbers_are_of_a_readout(readouts, rows, outcome: 
 def test_the_numbers_are_welchs() -> None:
     found = verdict(runs({"a": LOW, "b": HIGH}))
     d = difference(LOW, HIGH, METRICS["fid_hybrid"])
-    assert found.difference == d
+    assert found.found == d
     assert found.numbers == (
-        f"FID (digit features) of a {d.estimate:.3f} times that of b [{d.low:.3f}, {d.high:.3f}], "
-        "3 seeds each"
+        f"FID (digit features) of a over b: {d.estimate:.3f} [{d.low:.3f}, {d.high:.3f}], "
+        "margin 1.00, p < .001; 3 seeds each"
     )
 
 
 def test_what_cannot_be_decided_says_why() -> None:
     close = verdict(runs({"a": [1.0, 2.0, 3.0], "b": [1.1, 2.1, 3.1]}))
     assert (close.verdict, close.why) == ("open", "")
-    assert close.difference.low < 1 < close.difference.high
+    assert close.found.low < 1 < close.found.high
     for frame, why in (
         (runs({"a": LOW}), "b is not among these runs"),
         (runs({"a": LOW, "b": HIGH}, b1="missing"), "2 of 3 runs of b have ended"),
@@ -110,18 +117,18 @@ def test_a_difference_beside_another(expected: str, pairs: str, outcome: str) ->
         **{"row": a, "against": b, "metric": "fid_hybrid", "expected": expected},
         **{"more_than": {"row": c, "against": d}, "says": "more"},
     )
-    (found,) = verdicts([said], runs(FAR))
+    found = judge(said, runs(FAR))
     both = difference_of_differences((FAR[a], FAR[b]), (FAR[c], FAR[d]), METRICS["fid_hybrid"])
-    assert (found.verdict, found.difference, found.probability) == (outcome, both, None)
+    assert (found.verdict, found.found) == (outcome, both)
     assert found.labels == [a, b, c, d]
     assert found.numbers.startswith(f"{a} against {b} beside {c} against {d}: ")
     assert f"FID (digit features), ratio of ratios {both.estimate:#.3g} [" in found.numbers
-    assert found.numbers.endswith("], 3 seeds each")
+    assert found.numbers.endswith("; 3 seeds each")
 
 
 def test_a_difference_beside_another_needs_all_four_rows() -> None:
     said = claim().model_copy(update={"more_than": Pair(row="c", against="d")})
-    (found,) = verdicts([said], runs({row: FAR[row] for row in "abc"}))
+    found = judge(said, runs({row: FAR[row] for row in "abc"}))
     assert (found.verdict, found.why) == ("open", "d is not among these runs")
 
 
@@ -129,7 +136,6 @@ def test_lost_runs_are_said_and_speak_for_nobody() -> None:
     frame = runs({"a": [1.0, 1.1, 1.05, math.nan], "b": HIGH}, a3="diverged")
     found = verdict(frame)
     assert found.verdict == "for"  # of the finished ones
-    assert found.probability == pytest.approx(9 / 12)
     assert found.runs == "3 (1 lost) and 3 seeds"
 
 
@@ -138,7 +144,7 @@ def test_failure_rates_are_decided_without_spread() -> None:
     frame.loc[frame["label"] == "b", "status"] = "diverged"
     found = verdict(frame, metric="failure_rate")
     assert found.verdict == "for"
-    assert found.difference.estimate == -1
+    assert found.found.estimate == -1
     two = runs({"a": [0.0] * 5, "b": [1.0, 1.0, 0.0, 0.0, 0.0]}, metric="failure_rate")
     assert verdict(two, metric="failure_rate").verdict == "open"
 
