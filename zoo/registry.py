@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 FAMILIES = (
-    *("gan", "gan_qp", "autoencoder", "vae", "latent_regressor", "joint_latent_regressor"),
+    *("gan", "gan_qp", "wgan_gp", "autoencoder", "vae"),
+    *("latent_regressor", "joint_latent_regressor"),
     *("bigan", "ali", "bigan_qp", "aegan", "bigbigan"),
 )
 """Family ids are module names of this package, in the order of the tables."""

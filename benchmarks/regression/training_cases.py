@@ -24,6 +24,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "gan_qp": [
         {"distance": "l2"}, {"compares": True}, {"spectral": True}, {"strength": 3.0},
     ],
+    "wgan_gp": [{"penalty": 1.0}],
     "autoencoder": [{"error": "l1"}, {"decay_over": STEPS}],
     "vae": [{"variance": 0.5}],
     "latent_regressor": [

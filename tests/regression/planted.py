@@ -6,9 +6,10 @@ from tests.regression.planted_evaluation import EVALUATION
 GAN, VAE = ("controlled gan (eager)",), ("controlled vae",)
 AEGAN, LR = ("controlled aegan (eager)",), ("controlled latent_regressor (eager)",)
 QP, BIGAN_QP = ("controlled gan_qp (eager)",), ("controlled bigan_qp (eager)",)
-BIGBIGAN = ("controlled bigbigan (eager)",)
+BIGBIGAN, WGAN_GP = ("controlled bigbigan (eager)",), ("controlled wgan_gp (eager)",)
 BIGAN_FILE, VAE_FILE = "zoo/families/bigan.py", "zoo/families/vae.py"
 BIGBIGAN_FILE, GAN_FILE = "zoo/families/bigbigan.py", "zoo/families/gan.py"
+WGAN_GP_FILE = "zoo/families/wgan_gp.py"
 TRAINED = "benchmarks/regression/training_golden.py"
 LOOP, OPTIMISER = "benchmarks/training/loop.py", "benchmarks/training/optimiser.py"
 
@@ -54,6 +55,28 @@ LOSSES = [
             ("gan_qp distance=l2",)),
     Planted("order of two images not exchanged", "zoo/families/gan_qp.py",
             "cat([fake, real], dim=1)", "cat([fake, fake], dim=1)", ("gan_qp compares",)),
+    Planted("sign of the gradient penalty", WGAN_GP_FILE, "self.penalty * (slope - 1)",
+            "-self.penalty * (slope - 1)", WGAN_GP),
+    Planted("gradient penalty around 0 instead of 1", WGAN_GP_FILE, "(slope - 1).square()",
+            "slope.square()", WGAN_GP),
+    Planted("gradient penalty on steep gradients alone", WGAN_GP_FILE, "(slope - 1).square()",
+            "(slope - 1).relu().square()", WGAN_GP),
+    Planted("gradient penalty does not reach the weights", WGAN_GP_FILE,
+            "vector_norm(gradient.flatten(1), dim=1)",
+            "vector_norm(gradient.detach().flatten(1), dim=1)", WGAN_GP),
+    Planted("norm of the whole batch's gradient", WGAN_GP_FILE,
+            "vector_norm(gradient.flatten(1), dim=1)", "vector_norm(gradient)", WGAN_GP),
+    Planted("images mixed by a number for the batch", WGAN_GP_FILE, 'ndtr(batch.noise["mixing"])',
+            'ndtr(batch.noise["mixing"][:1])', WGAN_GP),
+    Planted("images mixed by a number that is not uniform", WGAN_GP_FILE, "torch.special.ndtr(",
+            "torch.sigmoid(", WGAN_GP),
+    Planted("sign of the critic's score", WGAN_GP_FILE, "s_fake - self.score_image(x).mean()",
+            "self.score_image(x).mean() - s_fake", WGAN_GP),
+    Planted("a critic's step too few", WGAN_GP_FILE, "repeats=5", "repeats=4", WGAN_GP),
+    Planted("beta1 of a critic", WGAN_GP_FILE, "Player(critic, lr=1e-4, betas=(0.0, 0.9))",
+            "Player(critic, lr=1e-4, betas=(0.5, 0.9))", WGAN_GP),
+    Planted("beta2 of a generator", WGAN_GP_FILE, 'Player(("G",), lr=1e-4, betas=(0.0, 0.9))',
+            'Player(("G",), lr=1e-4, betas=(0.0, 0.999))', WGAN_GP),
     Planted("stop-gradient dropped", "zoo/families/bigan_qp.py",
             "z_hat, x_hat = z_hat.detach(), x_hat.detach()", "z_hat, x_hat = z_hat, x_hat",
             BIGAN_QP),

@@ -23,6 +23,9 @@ REACH: dict[tuple[str, str, str, str], set[str]] = {
     ("gan_qp", "critic", "critic", "difference"): {"F", "s_x"},
     ("gan_qp", "critic", "critic", "potential"): {"F", "s_x"},
     ("gan_qp", "generator", "generator", "difference"): {"G"},
+    ("wgan_gp", "critic", "critic", "difference"): {"F", "s_x"},
+    ("wgan_gp", "critic", "critic", "penalty"): {"F", "s_x"},
+    ("wgan_gp", "generator", "generator", "adversarial"): {"G"},
     ("autoencoder", "reconstruct", "autoencoder", "reconstruction"): {"G", "E", "mean"},
     ("vae", "reconstruct", "autoencoder", "reconstruction"): {"G", "E", "mean", "scale"},
     ("vae", "reconstruct", "autoencoder", "divergence"): {"E", "mean", "scale"},
@@ -190,6 +193,7 @@ def test_capabilities_of_each_family() -> None:
         missing = {
             "gan": {"encode", "features", "reconstruct"},
             "gan_qp": {"encode", "features", "reconstruct"},
+            "wgan_gp": {"encode", "features", "reconstruct"},
             "autoencoder": {"sample_prior", "score"},
             "vae": {"score"},
         }.get(family, set())

@@ -10,10 +10,11 @@ from zoo.networks import Builder
 from zoo.priors import Normal, Uniform
 from zoo.registry import FAMILIES, default_of
 
-# players and their Adam: learning rate, coupled L2, clip; always beta 0.5, 0.999
+# players and their Adam: learning rate, coupled L2, clip
 PLAYERS = {
     "gan": {"discriminator": (2e-4, 2.5e-5, None), "generator": (2e-4, 2.5e-5, None)},
     "gan_qp": {"critic": (2e-4, 0, None), "generator": (2e-4, 0, None)},
+    "wgan_gp": {"critic": (1e-4, 0, None), "generator": (1e-4, 0, None)},
     "autoencoder": {"autoencoder": (2e-4, 2.5e-5, None)},
     "vae": {"autoencoder": (2e-4, 2.5e-5, None)},
     "latent_regressor": {
@@ -38,6 +39,7 @@ PLAYERS = {
 TURNS = {
     "gan": [(("discriminator", "generator"), 1)],
     "gan_qp": [(("critic",), 2), (("generator",), 1)],
+    "wgan_gp": [(("critic",), 5), (("generator",), 1)],
     "autoencoder": [(("autoencoder",), 1)],
     "vae": [(("autoencoder",), 1)],
     "latent_regressor": [(("discriminator", "generator", "encoder"), 1)],
@@ -66,7 +68,8 @@ def test_optimisers(family: str) -> None:
         player = players[name]
         assert {player.lr_of(network) for network in player.networks} == {lr}
         eps = 1e-7 if family in ("gan_qp", "bigan_qp", "aegan") else 1e-8  # Keras's
-        assert (player.betas, player.eps, player.l2) == ((0.5, 0.999), eps, l2)
+        betas = (0.0, 0.9) if family == "wgan_gp" else (0.5, 0.999)
+        assert (player.betas, player.eps, player.l2) == (betas, eps, l2)
         assert (player.clip and (player.clip.of, player.clip.norm)) == (clip and (clip, 1.0))
 
 
