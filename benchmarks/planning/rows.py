@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.common.errors import UserError, unknown
 from benchmarks.evaluation.control_rows import CONTROLS
+from benchmarks.evaluation.protocol import PROTOCOLS
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.planning.config import Claim, Published, Suite
 from benchmarks.planning.keys import Key
@@ -98,6 +99,10 @@ def with_known_names(suite: Suite) -> Suite:
     """Check names that pydantic cannot know; loads no family, so that listing is quick."""
     if suite.dataset not in DATASETS:
         raise unknown("dataset", suite.dataset, DATASETS)
+    if suite.leave_one_class_out and PROTOCOLS[suite.dataset].of_points:
+        raise UserError(
+            f"leave_one_class_out: {suite.dataset} is points, which have no class to leave out"
+        )
     _check_body("networks.body", suite.networks.body)
     for name, row in suite.rows.items():
         if "family" not in row and name not in {*FAMILIES, *suite.families}:

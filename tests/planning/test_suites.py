@@ -50,6 +50,14 @@ def test_every_network_of_every_preset_and_switch_has_a_player(family: str) -> N
         suites.override(suites.load_suite("mnist"), [setting], [family])
 
 
+def test_points_have_no_class_to_leave_out(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = (suites.SUITES / "gaussians.toml").read_text()
+    path.write_text(text.replace("seeds = 5\n", "seeds = 5\nleave_one_class_out = true\n", 1))
+    with pytest.raises(UserError, match="leave_one_class_out: gaussians is points"):
+        suites.load_suite(str(path))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_of_claims_are_rows_of_the_suite(name: str) -> None:
     suite = suites.load_suite(name)

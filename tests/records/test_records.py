@@ -8,7 +8,6 @@ import pytest
 
 from benchmarks.evaluation.registry import METRICS, bounds
 from benchmarks.planning import identity
-from benchmarks.records import published
 from benchmarks.records import record as records
 from benchmarks.records.published import Shelf, with_published
 from benchmarks.records.record import RecordError, pack, records_in, unpack
@@ -25,11 +24,7 @@ from tests.records.records_made import (
 )
 from tests.report.report_pages import suite_of
 
-
-@pytest.fixture(autouse=True)
-def _nothing_of_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what is really published out of these tests."""
-    monkeypatch.setattr(published, "ROOT", tmp_path / "checkout")
+pytestmark = pytest.mark.usefixtures("nothing_published")
 
 
 def test_a_record_is_all_of_a_run_but_its_weights(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from benchmarks.evaluation import protocol
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.planning import identity, plan, suites
 from benchmarks.planning.outdated import recipe_of
-from benchmarks.records import published, record
+from benchmarks.records import record
 from benchmarks.records.published import Shelf, take_controls, with_published
 from benchmarks.records.record import RecordError, pack
 from benchmarks.report.data import summary
@@ -30,11 +30,7 @@ from tests.records.records_made import (
 )
 from tests.report.report_pages import contents_of, hand_made, suite_of
 
-
-@pytest.fixture(autouse=True)
-def _nothing_of_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what is really published out of these tests."""
-    monkeypatch.setattr(published, "ROOT", tmp_path / "checkout")
+pytestmark = pytest.mark.usefixtures("nothing_published")
 
 
 def test_published_runs_stand_for_those_that_are_not_here(tmp_path: Path) -> None:
