@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 NEEDS = "run `pip install .` in this folder, with Python 3.11 or newer"
 if sys.version_info < (3, 11):  # noqa: UP036 (a checkout is run without being installed)
-    sys.exit(f"error: this is Python {sys.version.split()[0]}; {NEEDS}")
+    print(f"error: this is Python {sys.version.split()[0]}; {NEEDS}", file=sys.stderr)
+    raise SystemExit(2)
 try:
     import pydantic  # noqa: F401 (typer and the suites need it)
     import typer

@@ -59,8 +59,13 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"benchmarks.common", "benchmarks.evaluation", "datasets"},
         {"torch", "torchvision", "typer"},
     ),
+    "benchmarks.theory": (
+        {"benchmarks.common", "benchmarks.report", "zoo"},
+        {"torch", "numpy", "pandas", "scipy", "matplotlib"},
+    ),
     "benchmarks.docgen": (
-        {"benchmarks.common", "benchmarks.planning", "benchmarks.evaluation", "zoo"}, set(),
+        {"benchmarks.common", "benchmarks.planning", "benchmarks.evaluation",
+         "benchmarks.report", "zoo"}, set(),
     ),
     "benchmarks.speed": (
         {"benchmarks.common", "benchmarks.planning", "benchmarks.training",
@@ -147,7 +152,7 @@ def test_rooms_stand_on_few_floors_without_a_circle() -> None:
     for room in TopologicalSorter(graph).static_order():  # raises CycleError
         floor[room] = 1 + max((floor[other] for other in graph[room]), default=0)
     assert max(floor.values()) <= 9, floor
-    assert sum(map(len, graph.values())) <= 60
+    assert sum(map(len, graph.values())) <= 63
 
 
 @pytest.mark.parametrize("room", PARTS)

@@ -1,12 +1,11 @@
 """What documents quote: the published reports, from their report.json, and the suites' files."""
 
 import json
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-
-import numpy as np
 
 from benchmarks.common.files import ROOT
 from benchmarks.evaluation.registry import METRICS, Metric, head, table_line
@@ -132,10 +131,10 @@ def judged() -> list[Judged]:
         for said in report.content["verdicts"]
         if said["claim"]
     ]
-    p = [np.nan if said["p"] is None else said["p"] for _, said in found]
+    p = [math.nan if said["p"] is None else said["p"] for _, said in found]
     return [
         Judged(
-            *(report, said, None if np.isnan(adjusted) else float(adjusted)),
+            *(report, said, None if math.isnan(adjusted) else float(adjusted)),
             decided=said["at_scale"] and said["verdict"] != "open" and adjusted < SURE,
         )
         for (report, said), adjusted in zip(found, holm(p), strict=True)

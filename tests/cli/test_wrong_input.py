@@ -88,3 +88,13 @@ def test_missing_dependencies_say_what_to_install(missing: str) -> None:
     assert f"error: {missing} is not installed; run `pip install .`" in done.stderr
     assert "Python 3.11 or newer" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_old_python_is_told_which_it_needs() -> None:
+    older = "import sys, runpy; sys.version_info = (3, 10, 9); runpy.run_path('run_all.py')"
+    done = subprocess.run(
+        [sys.executable, "-c", older], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: this is Python 3.")
+    assert done.stderr.endswith("in this folder, with Python 3.11 or newer\n")

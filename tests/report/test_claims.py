@@ -10,8 +10,10 @@ from benchmarks.evaluation.registry import METRICS
 from benchmarks.planning import suites
 from benchmarks.planning.config import Claim, Pair, Published
 from benchmarks.planning.keys import Key
-from benchmarks.report.stats.claims import Evidence, Verdict, reproduced, verdicts
+from benchmarks.report.stats.claims import Evidence, verdicts
 from benchmarks.report.stats.comparison import difference, difference_of_differences
+from benchmarks.report.stats.reproduced import reproduced
+from benchmarks.report.stats.verdict import Verdict
 from benchmarks.report.text.findings import published
 from tests.report.test_intervals import runs
 

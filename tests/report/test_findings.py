@@ -1,6 +1,7 @@
 """The report's first sentences."""
 
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -23,6 +24,21 @@ def test_sentences_name_who_is_ahead_and_how_sure(tmp_path: Path) -> None:
     assert second.endswith(" in recon. MSE.")
     assert "n = 3 training seeds" in findings.certainty(contents)
     assert "no permutation p is below 0.1" in findings.certainty(contents)
+
+
+@pytest.mark.parametrize("lost", ["missing", "failed"])
+def test_a_single_finished_model_is_not_called_best(lost: str, tmp_path: Path) -> None:
+    jobs = hand_made(tmp_path)
+    for job in jobs:
+        if job.run.row != "aegan":
+            rmtree(job.folder)
+            if lost == "failed":
+                job.folder.mkdir()
+                (job.folder / "failure.txt").write_text("out of memory")
+    said = " ".join(findings.findings(contents_of(jobs)))
+    assert said.startswith("Ranking disabled: some runs did not finish (")
+    assert "est on average" not in said
+    assert "clearly best" not in said
 
 
 def test_nobody_is_compared_in_what_only_controls_have(tmp_path: Path) -> None:

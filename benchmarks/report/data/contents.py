@@ -10,12 +10,14 @@ from benchmarks.planning.config import NetworkSettings, Run, Suite
 from benchmarks.evaluation.protocol import PROTOCOLS, VERSION
 from benchmarks.planning.keys import Key
 from benchmarks.planning.plan import ENDED, Job, state
-from benchmarks.report.stats import claims
+from benchmarks.report.stats import claims, reproduced
 from benchmarks.report.stats import pairwise
 from benchmarks.report.data import frame
 from benchmarks.report.data import provenance
 from benchmarks.report.data import summary as tables
-from benchmarks.report.stats.claims import Evidence, Reproduced, Verdict
+from benchmarks.report.stats.claims import Evidence
+from benchmarks.report.stats.reproduced import Reproduced
+from benchmarks.report.stats.verdict import Verdict
 from benchmarks.report.data.columns import keys_of, with_references
 from benchmarks.report.data.directions import directions, references
 from benchmarks.report.stats.placement import placed
@@ -98,7 +100,7 @@ def gather(
         differences=pairwise.differences(runs, settings=settings),
         ranks=pairwise.ranks(runs[runs["kind"] == "model"], settings=settings),
         verdicts=claims.verdicts(suite.claims, _evidence(suite, jobs, runs, controls)),
-        reproduced=claims.reproduced(suite.published, runs, DATASETS[suite.dataset].test),
+        reproduced=reproduced.reproduced(suite.published, runs, DATASETS[suite.dataset].test),
         placed=_placed(summary, runs, elsewhere),
     )
 

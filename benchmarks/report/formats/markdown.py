@@ -7,7 +7,8 @@ from benchmarks.report.data import frame, provenance
 from benchmarks.report.data import summary as tables
 from benchmarks.report.data.contents import Contents, heading
 from benchmarks.report.data.failures import endings
-from benchmarks.report.stats.claims import Reproduced, Verdict
+from benchmarks.report.stats.reproduced import Reproduced
+from benchmarks.report.stats.verdict import Verdict
 from benchmarks.report.text import by_class, differences, findings, settings
 
 READING = (

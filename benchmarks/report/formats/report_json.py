@@ -41,7 +41,8 @@ def content(contents: Contents, drawn: Mapping[str, str]) -> dict[str, Any]:
         "verdicts": [
             {"claim": v.claim.id, "verdict": v.verdict, "word": v.word, "says": v.claim.says,
              "numbers": v.numbers, "p": v.p, "at_scale": v.at_scale,
-             "exploratory": v.exploratory}
+             "exploratory": v.exploratory,
+             "found": None if v.found is None else asdict(v.found)}
             for v in contents.verdicts
         ],
         "findings": findings.ranking(contents),

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.evaluation.registry import METRICS, Metric, head, table_line
-from benchmarks.report.stats.claims import no_difference, size
 from benchmarks.report.stats.comparison import RESAMPLES
+from benchmarks.report.stats.verdict import no_difference, size
 
 TITLE = "## Differences between families\n"
 NO_COMPARISON = (

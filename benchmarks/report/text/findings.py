@@ -13,8 +13,9 @@ from benchmarks.report.data import provenance
 from benchmarks.report.data import summary as tables
 from benchmarks.report.data.contents import Contents
 from benchmarks.report.data.summary import Summary
-from benchmarks.report.stats.claims import Reproduced, Verdict
 from benchmarks.report.stats.comparison import badness
+from benchmarks.report.stats.reproduced import Reproduced
+from benchmarks.report.stats.verdict import Verdict
 from benchmarks.report.text import settings
 
 

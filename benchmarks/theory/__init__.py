@@ -1,0 +1,1 @@
+"""Small experiments on what papers prove, where theory says what should be seen."""
