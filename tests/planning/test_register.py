@@ -31,7 +31,9 @@ def path(tmp_path: Path) -> Path:
     """A register with one claim, frozen; three seeds of its suite had been seen."""
     path, report = tmp_path / "register.toml", tmp_path / "published" / "digits" / "report.json"
     report.parent.mkdir(parents=True)
-    report.write_text(json.dumps({"rows": [{"seeds_planned": 3}, {"seeds_planned": 1}]}))
+    planned = (("model", 3), ("reference", 1), ("control", 5))  # a control has no seeds
+    rows = [{"kind": kind, "seeds_planned": seeds} for kind, seeds in planned]
+    report.write_text(json.dumps({"rows": rows}))
     path.write_text("# What is here.\n\n" + CLAIM)
     assert freeze(path, tmp_path / "published") == ["1"]
     return path

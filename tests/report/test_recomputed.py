@@ -103,6 +103,7 @@ def test_what_is_bold(name: str) -> None:
     if any(row["seeds_done"] < row["seeds_planned"] for row in ranked):
         assert not any(cell["best"] for row in ranked for cell in row["cells"].values())
         return
+    settings = len({row["variant"] for row in report(name)["rows"] if row["kind"] == "model"})
     for metric in report(name)["headline"]:
         about = METRICS[metric]
         rows = [row for row in ranked if metric in row["cells"]]
@@ -111,7 +112,7 @@ def test_what_is_bold(name: str) -> None:
         if about["direction"] == "none" or len(bad) < 2 or about["scale"] == "binomial":
             continue
         best = min(bad, key=lambda key: bad[key].mean())
-        level = 1 - 0.05 / (len(bad) - 1)
+        level = 1 - 0.05 / settings / (len(bad) - 1)
         highs = [
             stats.ttest_ind(bad[best], x, equal_var=False).confidence_interval(level).high
             for key, x in bad.items()
@@ -123,7 +124,7 @@ def test_what_is_bold(name: str) -> None:
 
 def fresh(claim: dict[str, Any], name: str) -> int:
     """Return the first seed that a verdict uses: later ones if five are left."""
-    planned = max(row["seeds_planned"] for row in report(name)["rows"])
+    planned = max(row["seeds_planned"] for row in models(name))
     seen = claim["seen"].get(name, 0)
     return seen if planned - seen >= 5 else 0
 
@@ -163,7 +164,7 @@ def test_verdicts(name: str, said: dict[str, Any]) -> None:
 
 
 def _few(name: str) -> bool:
-    return max(row["seeds_planned"] for row in report(name)["rows"]) < 5
+    return max(row["seeds_planned"] for row in models(name)) < 5
 
 
 def _test(claim: dict[str, Any], name: str, drawn: list[tuple[list[int], np.ndarray]]) -> Any:
