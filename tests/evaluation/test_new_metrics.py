@@ -97,12 +97,14 @@ def test_clipped_density_by_a_loop(n: int, scale: float, offset: float) -> None:
 
 
 def test_outliers_raise_density_and_not_clipped_density() -> None:
-    real, garbage = rows_of(300, 4), rows_of(200, 4, 1)
-    garbage = 6 * garbage / garbage.norm(dim=1, keepdim=True)
-    outliers = 60 * torch.cat([torch.eye(4), -torch.eye(4)]).double()
-    with_outliers = torch.cat([real, outliers])
+    real, garbage = rows_of(300, 4), 6 * nn.functional.normalize(rows_of(200, 4, 1))
+    directions = torch.cat([torch.eye(4), -torch.eye(4)]).double()
+    one, with_outliers = (torch.cat([real, 60 * directions[:n]]) for n in (1, 8))
     assert samples.density(garbage, real) == samples.clipped_density(garbage, real) == 0
-    assert samples.density(garbage, with_outliers) > 1
+    beside = 40 * directions[:1] + garbage
+    assert samples.density(beside, one) == pytest.approx(0.2)  # each in the outlier's ball
+    assert samples.density(garbage, with_outliers) > 0.3
+    assert samples.clipped_density(beside, one) == 0
     assert samples.clipped_density(garbage, with_outliers) == 0
     fresh = rows_of(300, 4, 2)
     before, after = (samples.clipped_density(fresh, x) for x in (real, with_outliers))

@@ -85,6 +85,42 @@ def density(generated: Tensor, real: Tensor) -> float:
     return inside / (NEIGHBOURS * len(generated))
 
 
+def clipped_density(generated: Tensor, real: Tensor) -> float:
+    """Return how much of generated rows lies where real rows lie, in [0, 1]; 1 if as real.
+
+    Clipped Density, k = 5 (Salvy et al. 2025, arXiv 2507.01761). The balls around real rows reach
+    to their 5th neighbour, but at most to the median of those distances: an outlier's ball collects
+    no more than others do. A row counts the balls that hold it over 5, at most 1. The mean over
+    generated rows is divided by that of the real rows, each left out of its own ball, and is at
+    most 1. These are all steps of the paper's Clipped Density; its analytical calibration belongs
+    to Clipped Coverage alone, which is not computed here.
+
+    Args:
+        generated: (N, d).
+        real: (M, d), M > 5.
+
+    """
+    metric = "clipped_density"
+    require_rows(metric, 1, generated=generated)
+    require_rows(metric, NEIGHBOURS + 1, real=real)
+    distances, indices = nearest(real, real, NEIGHBOURS + 1)
+    radii = distances[:, NEIGHBOURS].clamp(max=float(distances[:, NEIGHBOURS].quantile(0.5)))
+    require(float(radii.max()) > 0, metric, "needs real rows that differ")
+    other = indices != torch.arange(len(real))[:, None]
+    other[:, -1] &= ~other.all(1)  # more equal rows than neighbours: the row is not among them
+    held = indices[other & (distances <= radii[:, None])]
+    usual = _clipped_share(torch.bincount(held, minlength=len(real)))
+    centre = real.double().mean(0)
+    balls, blocks = real.double() - centre, torch.split(generated.double() - centre, BLOCK)
+    counts = torch.cat([(torch.cdist(block, balls) <= radii).sum(1) for block in blocks])
+    return min(1.0, _clipped_share(counts) / usual)
+
+
+def _clipped_share(counts: Tensor) -> float:
+    """Return the mean over rows of the balls that hold them over 5, each at most 1."""
+    return float((counts.double() / NEIGHBOURS).clamp(max=1).mean())
+
+
 def classes_covered(predicted: Tensor, labels: Tensor) -> float:
     """Return how many classes occur at more than a tenth of their real rate.
 
