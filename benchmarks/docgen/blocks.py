@@ -81,21 +81,25 @@ def findings(suite: str, up: str, short: bool = False) -> str:
 
 
 def k_of_n(up: str) -> str:
-    """Return how many registered claims are decided, and where the others point, in a sentence."""
+    """Return how many registered claims are decided, and where each stands."""
+    return f"{_counted()} [Each with its numbers]({up}docs/reproduce.md#verdicts-on-claims)."
+
+
+def _counted() -> str:
+    """Return how many claims are decided, and where the others point."""
     known = judged()
     counts = Counter(one.said["verdict"] for one in known)
     tested = len({one.said["claim"] for one in known})
     return (
         f"{sum(one.decided for one in known)} of {len(entries())} registered claims are decided at "
         f"their source's scale. Reduced-scale runs test {tested} of them: "
-        f"{counts['for']} verdicts for, {counts['against']} against, {counts['open']} open "
-        f"([each with its numbers]({up}docs/reproduce.md#verdicts-on-claims))."
+        f"{counts['for']} verdicts for, {counts['against']} against, {counts['open']} open."
     )
 
 
 def claims_in_full(up: str) -> str:
     """Return a line for every registered claim: its verdicts with their reports, or why none."""
-    known, lines = judged(), [k_of_n(up), ""]
+    known, lines = judged(), [_counted(), ""]
     for entry in entries():
         own = [one for one in known if one.said["claim"] == entry.id]
         source = f"“{entry.quote}” ({entry.place}; seen on: {entry.scale})"
