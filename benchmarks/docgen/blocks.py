@@ -87,7 +87,7 @@ def k_of_n(up: str) -> str:
 
 def _counted() -> str:
     """Return how many claims are decided, and where the others point."""
-    known = judged()
+    known = [one for one in judged() if one.said["found"] is not None]  # what has runs
     counts = Counter(one.said["verdict"] for one in known)
     tested = len({one.said["claim"] for one in known})
     return (
