@@ -115,7 +115,7 @@ class Steps(NamedTuple):
 
 def flow(context: "Context", steps: Steps) -> bool:
     """Go from the command line to the report; False if a run or the check failed."""
-    from benchmarks import cli, listing
+    from benchmarks import cli, comparison, listing
 
     if steps.list_:
         listing.show_list()
@@ -130,14 +130,14 @@ def flow(context: "Context", steps: Steps) -> bool:
     if steps.dry_run:
         listing.show_plan(plan)
         return not plan.damaged
-    cli.prepare_comparison(plan, steps.check, steps.make_baseline)
+    comparison.prepare_comparison(plan, steps.check, steps.make_baseline)
     if not steps.report:
         cli.train_and_evaluate(plan, context)
     if steps.make_baseline:
-        cli.write_baseline(plan)
+        comparison.write_baseline(plan)
         return True
     complete = cli.report(plan, context)
-    return (cli.check(plan) if steps.check else True) and complete
+    return (comparison.check(plan) if steps.check else True) and complete
 
 
 def guarded(flow: Callable[[], bool]) -> int:

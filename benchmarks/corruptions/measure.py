@@ -23,7 +23,7 @@ from benchmarks.common.files import write_text
 from benchmarks.corruptions.page import Line, Lines, Sizes, page
 from benchmarks.evaluation import questions as q
 from benchmarks.evaluation.controls import reconstructed, reconstructing_pca
-from benchmarks.evaluation.questions import Measures
+from benchmarks.evaluation.measures import Measures, given, measure
 from benchmarks.evaluation.real_data import Real, Reference
 from datasets.images import to_range
 from datasets.loading import load
@@ -207,7 +207,7 @@ def measured(
     lines = {}
     for name, images in sets.items():
         start, x = time.perf_counter(), images.make()
-        row = q.measure(measures(q.given(x)), only)
+        row = measure(measures(given(x)), only)
         lines[name] = Line(images.count, images.kept, row.metrics, row.undefined)
         print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
     return lines

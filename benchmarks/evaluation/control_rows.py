@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from benchmarks.evaluation.questions import Row
+    from benchmarks.evaluation.measures import Row
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from torch import Tensor
 from benchmarks.evaluation import questions as q
 from benchmarks.evaluation.control_rows import UNTRAINED, Measured, measured
 from benchmarks.evaluation.evaluate import evaluate, evaluate_anomaly, pixel_distance
+from benchmarks.evaluation.measures import Measures, Row, given, measure, merged
 from benchmarks.evaluation.metrics.samples import nearest
-from benchmarks.evaluation.questions import Measures, Row
 from benchmarks.evaluation.real_data import Real, Reference
 from benchmarks.evaluation.scoring import scoring_copy
 from datasets.images import Split, to_range, without_class
@@ -52,9 +52,9 @@ def evaluate_controls(reference: Reference, untrained: Sequence[Game]) -> Measur
         "random_pair": [q.of_reconstructions(lambda: x.roll(-2, dims=0), reference)],
     }
     rows = {"real_train": _real_against_real(reference, half)}
-    rows |= {name: [q.measure(q.merged(*parts))] for name, parts in single.items()}
+    rows |= {name: [measure(merged(*parts))] for name, parts in single.items()}
     draws = [_draws(len(x), prior.dim, seed) for seed in range(SPLITS)]
-    rows["prior_draws"] = [q.measure(q.of_prior_match(q.given(z))) for z in draws]
+    rows["prior_draws"] = [measure(q.of_prior_match(given(z))) for z in draws]
     rows[UNTRAINED] = [_untrained(game, reference) for game in untrained]
     numbers = {"real_train": half, "real_test": len(x), "pca": int(pca.n_components_)}
     return measured(rows, numbers)
@@ -82,8 +82,8 @@ def evaluate_anomaly_controls(reference: Reference, untrained: Sequence[Game]) -
             "pca": ("auroc_reconstruction", pixel_distance(x, reconstructed(pca, x))),
         }
         for name, (metric, far) in distances.items():
-            measures = q.of_anomalies({metric: q.given(far)}, labels, left_out)
-            rows[name].append(q.measure(measures))
+            measures = q.of_anomalies({metric: given(far)}, labels, left_out)
+            rows[name].append(measure(measures))
     return measured(rows, {})
 
 
@@ -105,7 +105,7 @@ def _pca(pca: PCA, reference: Reference) -> Measures:
 
     train = codes(to_range(reference.train.images))
     test = codes(reference.test_x)
-    return q.merged(
+    return merged(
         q.of_representation(lambda: train, lambda: test, "code", reference),
         q.of_code(lambda: train, lambda: test, reference, None),
         q.of_reconstructions(lambda: reconstructed(pca, reference.test_x), reference),
@@ -145,5 +145,5 @@ def _real_against_real(reference: Reference, n: int) -> list[Row]:
         real = Real(images[others], features[others], reference.test_x, n)
         real.hf_share = reference.real.hf_share[others]
         x = to_range(images[chosen])
-        rows.append(q.measure(q.of_samples(q.given(x), reference, real)))
+        rows.append(measure(q.of_samples(given(x), reference, real)))
     return rows

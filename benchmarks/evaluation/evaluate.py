@@ -9,6 +9,7 @@ from torch import Tensor
 
 from benchmarks.evaluation import questions as q
 from benchmarks.evaluation.extractors.extractor import extract
+from benchmarks.evaluation.measures import Lazy, Measures, Row, given, measure, merged
 from benchmarks.evaluation.metrics import (
     cost,
     fidelity,
@@ -17,7 +18,6 @@ from benchmarks.evaluation.metrics import (
     representation,
 )
 from benchmarks.evaluation.metrics.samples import nearest
-from benchmarks.evaluation.questions import Measures, Row
 from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.scoring import latent_seed, mapped, prior_draws
 from datasets.images import Split, to_range, to_uint8
@@ -46,10 +46,10 @@ def evaluate(
 
     """
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        rows = {"": q.measure(measures_of(copy, reference), only)}
+        rows = {"": measure(measures_of(copy, reference), only)}
         for name, readout in copy.readouts().items():
             features = _representation(readout.features, "features", reference)
-            rows[name] = q.measure(q.merged(features), only)
+            rows[name] = measure(merged(features), only)
     return rows
 
 
@@ -64,7 +64,7 @@ def evaluate_anomaly(copy: Game, reference: Reference, train: Split, left_out: i
 
     """
     able, device, x = copy.capabilities, reference.device, reference.test_x
-    signs: dict[str, q.Lazy] = {}
+    signs: dict[str, Lazy] = {}
     if {"encode", "score"} <= able:
         signs["auroc_score"] = lambda: (
             -mapped(lambda part: copy.score(part, copy.encode(part)), x, device)
@@ -79,7 +79,7 @@ def evaluate_anomaly(copy: Game, reference: Reference, train: Split, left_out: i
             mapped(copy.features, to_range(train.images).cpu(), device),
         )[0][:, 0]
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        return q.measure(q.of_anomalies(signs, reference.test.labels, left_out))
+        return measure(q.of_anomalies(signs, reference.test.labels, left_out))
 
 
 def pixel_distance(x: Tensor, r: Tensor) -> Tensor:
@@ -116,9 +116,9 @@ def evaluate_light(copy: Game, reference: Reference) -> dict[str, float]:
         if "features" in able:
             measures["knn1_accuracy_features"] = partial(_light_1nn, copy.features, reference)
         for name, readout in copy.readouts().items():
-            measure = partial(_light_1nn, readout.features, reference)
-            measures[f"{name}/knn1_accuracy_features"] = measure
-        return q.measure(measures).metrics
+            accuracy = partial(_light_1nn, readout.features, reference)
+            measures[f"{name}/knn1_accuracy_features"] = accuracy
+        return measure(measures).metrics
 
 
 def _light_1nn(features: Callable[[Tensor], Tensor], reference: Reference) -> float:
@@ -134,7 +134,7 @@ def measures_of(copy: Game, reference: Reference) -> Measures:
     """Return everything that can be measured of a game, lazily."""
     able, device, test_x = copy.capabilities, reference.device, reference.test_x
     parts: list[Measures] = []
-    x: q.Lazy | None = None
+    x: Lazy | None = None
     if {"sample_prior", "generate"} <= able:
         z = prior_draws(copy, reference.protocol.samples)
         x = cache(lambda: mapped(copy.generate, z, device))
@@ -146,10 +146,10 @@ def measures_of(copy: Game, reference: Reference) -> Measures:
     if "reconstruct" in able:
         r = cache(lambda: mapped(copy.reconstruct, test_x, device))
         parts.append(q.of_reconstructions(r, reference))
-    return q.merged(*parts)
+    return merged(*parts)
 
 
-def _of_prior_draws(copy: Game, z: Tensor, x: q.Lazy, reference: Reference) -> Measures:
+def _of_prior_draws(copy: Game, z: Tensor, x: Lazy, reference: Reference) -> Measures:
     """Measure what needs further draws of the prior, and the cost of G."""
     device, batch = reference.device, z[: cost.BATCH].to(reference.device)
 
@@ -207,7 +207,7 @@ def _of_encoder(copy: Game, reference: Reference) -> list[Measures]:
     return parts
 
 
-def _latent_cycle(copy: Game, z: Tensor, x: q.Lazy, device: torch.device) -> Measures:
+def _latent_cycle(copy: Game, z: Tensor, x: Lazy, device: torch.device) -> Measures:
     @cache
     def recovered() -> Tensor:
         return mapped(copy.encode, x(), device)
@@ -242,6 +242,6 @@ def truncation_curve(copy: Game, reference: Reference) -> list[dict[str, Any]]:
         generator = torch.Generator().manual_seed(latent_seed(0))
         z = copy.sample_prior(n, generator, threshold)
         x = mapped(copy.generate, z, reference.device)
-        row = q.measure(q.of_samples(q.given(x), reference, reference.light_real), wanted)
+        row = measure(q.of_samples(given(x), reference, reference.light_real), wanted)
         curve.append({"threshold": threshold} | row.metrics)
     return curve

@@ -8,9 +8,9 @@ import torch
 
 from benchmarks.evaluation import controls, evaluate, pictures, points
 from benchmarks.evaluation.control_rows import Measured
+from benchmarks.evaluation.measures import Row
 from benchmarks.evaluation.protocol import PROTOCOLS
 from benchmarks.evaluation.protocol import Protocol as Sizes
-from benchmarks.evaluation.questions import Row
 from benchmarks.evaluation.real_data import Reference
 from datasets.images import ImageSet, Split
 from zoo.game import Game
@@ -116,7 +116,7 @@ class PointEvaluator:
         return points.evaluate_light(copy, self.reference)
 
     def evaluate_anomaly(self, copy: Game, train: Split, left_out: int) -> Row:
-        """Points have no class that could be left out."""
+        """Points have no class that could be left out; planning refuses such a suite."""
         raise NotImplementedError("the anomaly evaluation is for images")
 
     def controls(self, untrained: Sequence[Game], leaves_out: bool = False) -> Measured:

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from benchmarks.common.files import whole
 from benchmarks.evaluation.extractors.inception import inception_features, load_inception
+from benchmarks.evaluation.measures import Measures, Row, measure
 from benchmarks.evaluation.metrics import fidelity
 from benchmarks.evaluation.metrics.undefined import require
-from benchmarks.evaluation.questions import Measures, Row, measure
 from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.scoring import mapped, prior_draws
 from datasets.images import to_uint8

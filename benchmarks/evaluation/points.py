@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.common.files import whole
-from benchmarks.evaluation import questions as q
 from benchmarks.evaluation.control_rows import UNTRAINED, Measured, measured
+from benchmarks.evaluation.measures import Lazy, Measures, Row, given, measure, merged
 from benchmarks.evaluation.metrics import modes, reconstruction
 from benchmarks.evaluation.protocol import PROTOCOLS, Protocol
-from benchmarks.evaluation.questions import Measures, Row
 from benchmarks.evaluation.scoring import mapped, prior_draws, scoring_copy
 from datasets.gaussians import STD, centres, coordinates
 from datasets.images import ImageSet, Split, to_range
@@ -59,7 +58,7 @@ def evaluate(
     """
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         draws, test = reference.protocol.samples, reference.test_x
-        return {"": q.measure(_measures(copy, reference, draws, test), only)}
+        return {"": measure(_measures(copy, reference, draws, test), only)}
 
 
 def evaluate_light(copy: Game, reference: PointReference) -> dict[str, float]:
@@ -67,7 +66,7 @@ def evaluate_light(copy: Game, reference: PointReference) -> dict[str, float]:
     n = reference.protocol.light_samples
     wanted = ("modes_covered", "reconstruction_ratio", "latent_error")
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        return q.measure(_measures(copy, reference, n, reference.test_x[:n]), wanted).metrics
+        return measure(_measures(copy, reference, n, reference.test_x[:n]), wanted).metrics
 
 
 def evaluate_controls(reference: PointReference, untrained: Sequence[Game]) -> Measured:
@@ -81,23 +80,23 @@ def evaluate_controls(reference: PointReference, untrained: Sequence[Game]) -> M
     x, n = reference.test_x, reference.protocol.samples
     mean = to_range(reference.train.images).mean(0, keepdim=True)
     single: dict[str, list[Measures]] = {
-        "real_test": [of_samples(q.given(x))],
-        "noise": [of_samples(q.given(_noise(n, x)))],
+        "real_test": [of_samples(given(x))],
+        "noise": [of_samples(given(_noise(n, x)))],
         "mean_point": [
-            of_samples(q.given(mean.expand(n, *x.shape[1:]))),
-            of_reconstructions(x, q.given(mean.expand_as(x))),
+            of_samples(given(mean.expand(n, *x.shape[1:]))),
+            of_reconstructions(x, given(mean.expand_as(x))),
         ],
         # Two places on: the ratio's own baseline is the point one place on.
-        "random_pair": [of_reconstructions(x, q.given(x.roll(-2, dims=0)))],
-        "nearest_mode": [of_reconstructions(x, q.given(_at_modes(x)))],
+        "random_pair": [of_reconstructions(x, given(x.roll(-2, dims=0)))],
+        "nearest_mode": [of_reconstructions(x, given(_at_modes(x)))],
     }
-    rows = {name: [q.measure(q.merged(*parts))] for name, parts in single.items()}
+    rows = {name: [measure(merged(*parts))] for name, parts in single.items()}
     copies = (scoring_copy(game, reference.images.train, reference.protocol) for game in untrained)
     rows[UNTRAINED] = [evaluate(copy, reference)[""] for copy in copies]
     return measured(rows, {"real_test": len(x)})
 
 
-def of_samples(x: q.Lazy) -> Measures:
+def of_samples(x: Lazy) -> Measures:
     """Measure points in [-1, 1], (N, 2, 1, 1), as samples."""
     points = cache(lambda: coordinates(x()))
     return {
@@ -107,7 +106,7 @@ def of_samples(x: q.Lazy) -> Measures:
     }
 
 
-def of_reconstructions(x: Tensor, r: q.Lazy) -> Measures:
+def of_reconstructions(x: Tensor, r: Lazy) -> Measures:
     """Measure reconstructions r of points x, both (N, 2, 1, 1) in [-1, 1]."""
     own, points = coordinates(x), cache(lambda: coordinates(r()))
     return {
@@ -155,7 +154,7 @@ def _measures(copy: Game, reference: PointReference, draws: int, test: Tensor) -
         parts.append(
             of_reconstructions(test, cache(lambda: mapped(copy.reconstruct, test, device)))
         )
-    return q.merged(*parts)
+    return merged(*parts)
 
 
 def _noise(n: int, like: Tensor) -> Tensor:

@@ -2,10 +2,7 @@
 
 import ast
 import importlib.util
-import json
 import math
-import re
-import runpy
 import shlex
 import subprocess
 import sys
@@ -20,22 +17,16 @@ import torch
 import typer
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from torchvision.utils import save_image
 from typer.testing import CliRunner
 
 import run_all
-from benchmarks import docgen
 from benchmarks.common.errors import UserError
-from benchmarks.docgen import __main__ as write_documents
 from benchmarks.evaluation.metrics.undefined import Undefined
-from benchmarks.evaluation.normalise import main as normalise
 from benchmarks.evaluation.real_data import Real
 from benchmarks.evaluation.registry import Metric, bounds
 from datasets.loading import load
 from datasets.registry import DATASETS
-from tests.zoo.test_trained import trained
 from zoo.export import main as export_main
-from zoo.registry import FAMILIES, about
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -230,37 +221,6 @@ def test_the_code_that_uses_a_trained_model_from_elsewhere(
     assert (tmp_path / "bigan-digits" / "README.md").exists()
 
 
-def test_documents_are_what_the_command_writes() -> None:
-    for path, text in docgen.documents().items():
-        assert path.read_text() == text, f"{path.name}: run python -m benchmarks.docgen"
-
-
-def cells(text: str, row: str) -> list[str]:
-    """Return the cells that are not empty of the first table line that begins with a row's name."""
-    line = next(line for line in text.splitlines() if line.startswith(f"| {row} |"))
-    parts = [part.strip().replace("**", "") for part in line.split("|")[2:-1]]
-    return [part for part in parts if part]
-
-
-@pytest.mark.parametrize("family", ["bigan", "aegan", "autoencoder"])
-def test_tables_of_families_hold_the_numbers_of_the_results(family: str) -> None:
-    """By another route: the digits table's own row, cell by cell, in the models' pages."""
-    report = (ROOT / "results" / "published" / "digits" / "table.md").read_text()
-    title = about(family).title
-    published = cells(report, family if f"| {family} |" in report else title)
-    page = (ROOT / "docs" / "families" / f"{family}.md").read_text().split("Suite `digits`")[1]
-    assert published == cells(page.replace("\N{NO-BREAK SPACE}", " "), title)
-
-
-def test_every_document_is_in_the_site() -> None:
-    """The pages of models are listed by docs/hooks.py; tests/test_checks.py sees to it."""
-    site = (ROOT / "mkdocs.yml").read_text()
-    for path in (ROOT / "docs").rglob("*.md"):
-        if path.parent.name != "families":
-            assert str(path.relative_to(ROOT / "docs")) in site, path
-    assert all((ROOT / "docs" / "families" / f"{family}.md").exists() for family in FAMILIES)
-
-
 def options() -> dict[str, str]:
     """Return option -> help of `run_all.py`."""
     command = typer.main.get_command(run_all.app)
@@ -294,95 +254,3 @@ def test_the_page_of_the_command_line_has_the_exit_codes() -> None:
     page = (ROOT / "docs" / "command-line.md").read_text().partition("## Exit codes")[2]
     shown = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")]
     assert [str(run_all.guarded(flow)) for flow in flows] == shown[2:6]
-
-
-def test_a_block_without_an_end_or_unknown_is_refused(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("a\n<!-- one: generated -->\nold\n<!-- end one -->\nb\n")
-    filled = docgen.fill(page, {"one": lambda up: "new"})
-    assert filled == "a\n<!-- one: generated -->\n\nnew\n\n<!-- end one -->\nb\n"
-    with pytest.raises(UserError, match="unknown block 'one'"):
-        docgen.fill(page, {"two": lambda up: ""})
-    page.write_text("<!-- one: generated -->\n")
-    with pytest.raises(UserError, match="has no"):
-        docgen.fill(page, {"one": lambda up: ""})
-
-
-@pytest.mark.parametrize("there", [None, "\n"])
-def test_a_page_that_is_not_there_yet_is_begun(tmp_path: Path, there: str | None) -> None:
-    page = tmp_path / "page.md"
-    if there is not None:
-        page.write_text(there)
-    filled = docgen.fill(
-        page, {"one": lambda up: "new"}, "a\n<!-- one: generated -->\n<!-- end one -->\n"
-    )
-    assert filled == "a\n<!-- one: generated -->\n\nnew\n\n<!-- end one -->\n"
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_familys_page_begins_as_the_committed_ones(family: str) -> None:
-    page = docgen.page_of(family).read_text()
-    without = re.sub(r"(generated -->\n).*?(<!-- end)", r"\1\2", page, flags=re.DOTALL)
-    marks = r"<!-- .*? -->|^## (?:Settings|Measured|Known failure modes)$"
-    new = docgen.family_pages.skeleton(family)
-    assert re.findall(marks, new, re.MULTILINE) == re.findall(marks, without, re.MULTILINE)
-    assert page.startswith(new.splitlines()[0])
-
-
-def test_documents_that_cannot_be_written_are_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fail() -> None:
-        raise UserError("docs/x.md has no blocks")
-
-    monkeypatch.setattr(write_documents, "documents", fail)
-    assert write_documents.main() == 2
-    assert capsys.readouterr().err == "error: docs/x.md has no blocks\n"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([], "the following arguments are required: model, picture, out"),
-        (
-            ["nowhere", "in.png", "out.png"],
-            "nowhere is neither a run folder nor a published",
-        ),
-        (["bigan", "nowhere.png", "out.png"], "No such file or directory: 'nowhere.png'"),
-        (["bigan", "bigan/config.json", "out.png"], "cannot identify image file"),
-        (["gan", "in.png", "out.png"], "error: gan: this family has no encoder and generator"),
-    ],
-)
-def test_the_example_says_what_is_wrong(
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    if arguments and arguments[0] in FAMILIES:
-        normalise(trained(tmp_path / arguments[0], arguments[0]), None)
-    monkeypatch.chdir(tmp_path)
-    script = str(ROOT / "examples" / "encode_picture.py")
-    monkeypatch.setattr(sys, "argv", [script, *arguments])
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    with pytest.raises(SystemExit) as caught:
-        runpy.run_path(script, run_name="__main__")
-    assert caught.value.code == 2
-    assert message in capsys.readouterr().err
-
-
-@pytest.mark.long
-def test_the_example_that_encodes_a_picture(tmp_path: Path) -> None:
-    folder = trained(tmp_path / "run", "bigan")
-    normalise(folder, None)
-    picture, out = tmp_path / "in.png", tmp_path / "out.png"
-    save_image(torch.rand(3, 20, 20, generator=torch.Generator().manual_seed(0)), picture)
-    script = ROOT / "examples" / "encode_picture.py"
-    done = subprocess.run(
-        [sys.executable, str(script), str(folder), str(picture), str(out)],
-        capture_output=True, text=True, cwd=tmp_path, check=True,
-    )  # fmt: skip
-    latent_dim = json.loads((folder / "config.json").read_text())["run"]["networks"]["latent_dim"]
-    assert len(done.stdout.split("=")[1].split()) == latent_dim
-    assert out.exists()

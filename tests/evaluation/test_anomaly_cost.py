@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from benchmarks.evaluation.controls import evaluate_anomaly_controls, reconstructing_pca
 from benchmarks.evaluation.evaluate import evaluate_anomaly, pixel_distance
+from benchmarks.evaluation.measures import measure
 from benchmarks.evaluation.metrics import anomaly, cost
 from benchmarks.evaluation.metrics.undefined import Undefined
-from benchmarks.evaluation.questions import measure, of_anomalies
+from benchmarks.evaluation.questions import of_anomalies
 from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.evaluation.scoring import scoring_copy

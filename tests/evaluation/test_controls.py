@@ -8,7 +8,7 @@ import torch
 from benchmarks.evaluation import real_data as reference_module
 from benchmarks.evaluation.control_rows import CONTROLS, Measured
 from benchmarks.evaluation.controls import evaluate_controls
-from benchmarks.evaluation.questions import Row
+from benchmarks.evaluation.measures import Row
 from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.registry import METRICS
 from datasets.images import ImageSet, to_range, without_class

@@ -9,13 +9,11 @@ from torch import Tensor, nn
 
 from benchmarks.evaluation.evaluate import evaluate, evaluate_light, truncation_curve
 from benchmarks.evaluation.extractors.extractor import extract
+from benchmarks.evaluation.measures import Row
 from benchmarks.evaluation.metrics import fidelity, prior_match
-from benchmarks.evaluation.metrics.undefined import Undefined, require_rows
-from benchmarks.evaluation.questions import Row, measure
 from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.registry import GATED, LIGHT, METRICS
 from benchmarks.evaluation.scoring import mapped, prior_draws, scoring_copy
-from benchmarks.evaluation.stages import heard_by
 from datasets.images import to_range, to_uint8
 from tests.helpers import tiny_game
 from zoo.game import Game
@@ -241,21 +239,6 @@ def test_an_encoder_of_one_code_is_scored(reference: Reference) -> None:
     assert found["image_retrieval"] < 0.05
 
 
-def test_one_undefined_metric_does_not_stop_the_others() -> None:
-    def undefined() -> float:
-        require_rows("b", 3, codes=torch.zeros(2, 1))
-        return 0.0
-
-    row = measure({"a": lambda: 1.0, "b": undefined, "c": lambda: 2.0})
-    assert row.metrics == {"a": 1, "c": 2}
-    assert row.undefined == {"b": "b needs at least 3 rows of codes, got 2"}
-    assert set(row.seconds) == {"a", "b", "c"}
-    with pytest.raises(ZeroDivisionError):  # a fault of the code is none of the data
-        measure({"a": lambda: 1 / 0})
-    with pytest.raises(Undefined, match="b has non-finite codes"):
-        require_rows("b", 1, codes=torch.tensor([torch.inf]))
-
-
 # the scoring copy
 
 
@@ -289,14 +272,3 @@ def test_registry_is_consistent() -> None:
     assert all(m.direction != "none" for m in METRICS.values() if m.floor)
     assert all((m.direction == "target") == (m.target is not None) for m in METRICS.values())
     assert all(m.name == name for name, m in METRICS.items())
-
-
-def test_stages_are_told_to_who_listens(reference: Reference) -> None:
-    heard: list[str] = []
-    copy = scoring_copy(tiny_game("bigan"), reference.images.train, reference.protocol)
-    wanted = ("reconstruction_mse", "latent_error", "code_mean")
-    with heard_by(heard.append):
-        evaluate(copy, reference, wanted)
-    assert set(heard) == {METRICS[name].question for name in wanted}
-    evaluate(copy, reference, wanted)
-    assert len(heard) == 2  # each as it begins; and nobody listens any more

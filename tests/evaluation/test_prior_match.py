@@ -9,9 +9,10 @@ import torch
 from scipy import linalg, stats
 from torch import Tensor
 
+from benchmarks.evaluation.measures import Row, measure
 from benchmarks.evaluation.metrics import fidelity, prior_match
 from benchmarks.evaluation.metrics.undefined import Undefined
-from benchmarks.evaluation.questions import Row, measure, of_prior_match
+from benchmarks.evaluation.questions import of_prior_match
 from benchmarks.evaluation.registry import METRICS
 from zoo.priors import Normal, Uniform
 

@@ -7,14 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmarks.evaluation.measures import Row, measure
 from benchmarks.evaluation.metrics import reconstruction
 from benchmarks.evaluation.metrics.undefined import Undefined
-from benchmarks.evaluation.questions import (
-    Row,
-    measure,
-    of_latent_cycle,
-    of_reconstructions,
-)
+from benchmarks.evaluation.questions import of_latent_cycle, of_reconstructions
 from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.registry import METRICS
 from tests.evaluation.worsened import assert_ordered, blurred, noisy, truncated

@@ -12,9 +12,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
 from benchmarks.evaluation.evaluate import evaluate
+from benchmarks.evaluation.measures import Row, measure, merged
 from benchmarks.evaluation.metrics import representation
 from benchmarks.evaluation.metrics.undefined import Undefined
-from benchmarks.evaluation.questions import Row, measure, merged, of_code, of_representation
+from benchmarks.evaluation.questions import of_code, of_representation
 from benchmarks.evaluation.real_data import Reference
 from benchmarks.evaluation.registry import METRICS
 from benchmarks.evaluation.scoring import scoring_copy

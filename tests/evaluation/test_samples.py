@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.evaluation.extractors.extractor import extract
-from benchmarks.evaluation.questions import Row, measure, of_samples
+from benchmarks.evaluation.measures import Row, measure
+from benchmarks.evaluation.questions import of_samples
 from benchmarks.evaluation.real_data import Real, Reference
 from benchmarks.evaluation.registry import METRICS
 from datasets.images import to_range

@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from benchmarks.evaluation.questions import Row
+from benchmarks.evaluation.measures import Row
 from benchmarks.evaluation.registry import METRICS
 
 

@@ -10,7 +10,8 @@ from benchmarks.training.eager import EagerEngine
 from benchmarks.training.loop import build
 from benchmarks.training.stacked import StackedEngine
 from tests.helpers import IMAGE, tiny_run
-from zoo.game import Batch, Game, Losses, Player, Turn
+from zoo.contract import Batch, Losses, Player, Turn
+from zoo.game import Game
 from zoo.priors import Normal
 from zoo.registry import FAMILIES
 
