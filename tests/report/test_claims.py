@@ -178,6 +178,13 @@ def test_published_numbers_stand_beside_ours() -> None:
     assert reproduced([other], ratio, 400)[0].near is None  # one seed, and no rate: no error known
 
 
+@pytest.mark.parametrize("half", ["quote", "place"])
+def test_a_quote_needs_its_place(half: str) -> None:
+    """Of a suite of one's own, too."""
+    with pytest.raises(ValueError, match="a quote needs its place"):
+        Claim.model_validate(claim().model_dump() | {half: "somewhere"})
+
+
 def test_a_claim_about_an_unknown_metric_is_refused(tmp_path) -> None:
     text = (suites.SUITES / "digits.toml").read_text()
     line = '{row = "bigan", against = "gan", metric = "fidd", expected = "lower", says = ""}'

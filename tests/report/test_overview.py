@@ -20,10 +20,10 @@ FID = {"aegan": [1.0, 1.1, 1.2], "bigan": [5.0, 5.5, 4.5], "gan": [2.0, 2.1, 1.9
 MSE = {"aegan": [0.02, 0.03, 0.04], "bigan": [0.1, 0.11, 0.12]}
 
 
-def summary_of(mse: dict[str, list[float]] = MSE) -> Summary:
+def summary_of(mse: dict[str, list[float]] = MSE, real: float = 0.4) -> Summary:
     frame = runs(FID)
     frame["reconstruction_mse"] = [v for row in FID for v in mse.get(row, [np.nan] * 3)]
-    controls = runs({control("real_train", 9): [0.4], control("noise"): [20.0]})
+    controls = runs({control("real_train", 9): [real], control("noise"): [20.0]})
     pca = runs({control("pca", 16): [0.01]}, metric="reconstruction_mse")
     return summarise(frame, pd.concat([controls, pca]), {"GAN": "z → x only"})
 
@@ -51,6 +51,17 @@ def test_models_are_points_with_intervals_and_names(
     names = {text.get_text() for text in axis.texts}
     assert {"AEGAN", "BiGAN", "GAN", "real, 9 of train", "PCA, 16 dimensions"} <= names
     assert "noise" not in names
+    plt.close("all")
+
+
+def test_a_points_name_does_not_cover_a_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rightmost point lies on a line whose name is at the right end."""
+    figure = drawn(summary_of(real=5.0), tmp_path, monkeypatch)
+    figure.draw_without_rendering()
+    texts = {text.get_text(): text.get_window_extent() for text in figure.axes[0].texts}
+    assert not texts["BiGAN"].overlaps(texts["real, 9 of train"])
     plt.close("all")
 
 

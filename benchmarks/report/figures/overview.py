@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from benchmarks.evaluation.registry import METRICS, head
 from benchmarks.planning.plan import Job
@@ -79,7 +80,7 @@ def _both(summary: Summary) -> list[str]:
 
 def _scatter(figure: Figure, axis: Axes, summary: Summary, looks: Looks) -> None:
     logarithmic(axis.xaxis, axis.yaxis)
-    _lines(axis, summary)
+    of_lines = _lines(axis, summary)
     rows = _both(summary)
     for row in rows:
         x, y = summary.cells[row, X], summary.cells[row, Y]
@@ -90,9 +91,8 @@ def _scatter(figure: Figure, axis: Axes, summary: Summary, looks: Looks) -> None
     axis.set(xlabel=head(METRICS[X]), ylabel=head(METRICS[Y]))
     axis.set_title("Lower left is better; bars: 95 % intervals over training seeds")
     axis.margins(0.1)
-    _name_points(
-        figure, axis, {r: (summary.cells[r, X].mean, summary.cells[r, Y].mean) for r in rows}
-    )
+    points = {r: (summary.cells[r, X].mean, summary.cells[r, Y].mean) for r in rows}
+    _name_points(figure, axis, points, of_lines)
 
 
 def _reach(cell: Estimate) -> list[list[float]] | None:
@@ -102,8 +102,9 @@ def _reach(cell: Estimate) -> list[list[float]] | None:
     return [[max(0.0, cell.mean - cell.low)], [max(0.0, cell.high - cell.mean)]]
 
 
-def _lines(axis: Axes, summary: Summary) -> None:
-    """Draw what some controls and the models of one direction reach, named at the axes."""
+def _lines(axis: Axes, summary: Summary) -> list[Text]:
+    """Draw what some controls and the models of one direction reach; return their names."""
+    names = []
     for row, key in summary.keys.items():
         if key.kind == "model" or (key.kind == "control" and key.row not in SHOWN):
             continue
@@ -112,21 +113,30 @@ def _lines(axis: Axes, summary: Summary) -> None:
             at = summary.cells[row, X].mean
             axis.axvline(at, color=GREY, linewidth=0.9, linestyle=dashes, zorder=0)
             side = "left" if key.kind == "control" else "right"  # the two may be near
-            axis.text(at, 0.02, row, rotation=90, va="bottom", ha=side, color=GREY,
-                      fontsize="small", transform=axis.get_xaxis_transform())  # fmt: skip
+            at_the_axis = axis.get_xaxis_transform()
+            names.append(axis.text(at, 0.02, row, rotation=90, va="bottom", ha=side, color=GREY,
+                                   fontsize="small", transform=at_the_axis))  # fmt: skip
         elif (row, Y) in summary.cells:
             at = summary.cells[row, Y].mean
             axis.axhline(at, color=GREY, linewidth=0.9, linestyle=dashes, zorder=0)
-            axis.text(0.99, at, row, va="bottom", ha="right", color=GREY,
-                      fontsize="small", transform=axis.get_yaxis_transform())  # fmt: skip
+            at_the_axis = axis.get_yaxis_transform()
+            names.append(axis.text(0.99, at, row, va="bottom", ha="right", color=GREY,
+                                   fontsize="small", transform=at_the_axis))  # fmt: skip
+    return names
 
 
-def _name_points(figure: Figure, axis: Axes, points: Mapping[str, tuple[float, float]]) -> None:
-    """Write each name where it covers no other name and no point."""
+def _name_points(
+    figure: Figure,
+    axis: Axes,
+    points: Mapping[str, tuple[float, float]],
+    of_lines: Sequence[Text],
+) -> None:
+    """Write each name where it covers no other name, of a point or a line, and no point."""
     figure.draw_without_rendering()
     pixels = {name: axis.transData.transform(at) for name, at in points.items()}
     taken: list[tuple[float, float, float, float]] = [
-        (x - 6, y - 6, x + 6, y + 6) for x, y in pixels.values()
+        *((x - 6, y - 6, x + 6, y + 6) for x, y in pixels.values()),
+        *(text.get_window_extent().extents for text in of_lines),
     ]
     scale = figure.dpi / 72
     for name, (x, y) in pixels.items():
