@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks.common.files import read_json, whole, write_json, write_text
 from benchmarks.report.data import frame, summary
-from benchmarks.report.data.columns import first
+from benchmarks.report.data.columns import first, keys_of
 from benchmarks.report.data.contents import Contents, heading
 from benchmarks.report.figures import forest, overview, pictures, quality
 from benchmarks.report.figures.curves import gradient_norms, losses
@@ -26,8 +26,8 @@ OVERVIEW = "Real test images, their reconstruction by every model, and the trade
 FOREST = "Headline metrics of {}: mean over seeds and 95 % interval; dashed: controls"
 LEARNING = (
     "Quick evaluations during training, on fewer samples, over updates and over seconds (thick: "
-    "mean over seeds; thin: each seed). Final values are in the table. Seconds compare only runs "
-    "of one machine under the same load, so published runs next to your own have none; seeds that "
+    "mean over seeds; thin: each seed; hollow: the final evaluation, on all samples). Seconds "
+    "compare only runs of one machine under the same load, so published runs next to your own have none; seeds that "
     "train together share them equally, and the first updates include start-up"
 )
 TRUNCATION = "Truncated draws |z| < threshold, on fewer samples (dotted: the whole prior)"
@@ -110,7 +110,12 @@ def _draw(contents: Contents, folder: Path) -> dict[str, str]:
         },
         "learning": (
             LEARNING,
-            lambda stem: quality.learning(_of_one_machine(contents), looks, stem),
+            lambda stem: quality.learning(
+                _of_one_machine(contents, frame.light_frame(jobs)),
+                _of_one_machine(contents, _final(contents)),
+                looks,
+                stem,
+            ),
         ),
         **{
             kind: (what, partial(pictures.side_by_side, jobs, kind))
@@ -133,13 +138,20 @@ def _draw(contents: Contents, folder: Path) -> dict[str, str]:
     return {name: what for name, (what, draw) in drawings.items() if draw(folder / name)}
 
 
-def _of_one_machine(contents: Contents) -> pd.DataFrame:
-    """Return the light evaluations, without the seconds of another machine than one's own."""
-    light = frame.light_frame(contents.jobs)
-    if len(light):
-        foreign = light["label"].isin(list(contents.summary.elsewhere))
-        light["seconds"] = light["seconds"].mask(foreign)
-    return light
+def _final(contents: Contents) -> pd.DataFrame:
+    """Return the final evaluations as rows of a curve."""
+    steps = {job.key.name: job.run.training.steps for job in contents.jobs}
+    of_run = {label: steps[key.name] for label, key in keys_of(contents.runs).items()}
+    runs = contents.runs
+    return runs.assign(step=runs["label"].map(of_run), seconds=runs["train_seconds"])
+
+
+def _of_one_machine(contents: Contents, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of curves without the seconds of another machine than one's own."""
+    if len(rows):
+        foreign = rows["label"].isin(list(contents.summary.elsewhere))
+        rows["seconds"] = rows["seconds"].mask(foreign)
+    return rows
 
 
 def caption(contents: Contents) -> str:

@@ -106,11 +106,11 @@ def test_figures_are_drawn_or_left_out(job: plan.Job, tmp_path: Path) -> None:
     assert light["label"].tolist() == ["GAN", "GAN (discriminator)"]
     assert light["knn1_accuracy_features"].isna().tolist() == [True, False]
     assert light["fid_hybrid"].isna().tolist() == [False, True]
-    assert quality.learning(light, looks, tmp_path / "learning")
+    assert quality.learning(light, light, looks, tmp_path / "learning")
     assert (tmp_path / "learning.png").stat().st_size > 5000
     assert quality.truncation(frame.truncation_frame([job]), looks, tmp_path / "truncation")
     nothing = light.iloc[:0].drop(columns=["fid_hybrid", "knn1_accuracy_features"])
-    assert not quality.learning(nothing, {}, tmp_path / "none")
+    assert not quality.learning(nothing, nothing, {}, tmp_path / "none")
     assert not list(tmp_path.glob("none*"))
 
 

@@ -20,10 +20,15 @@ def test_a_mean_over_seeds_ends_where_a_seed_ends(tmp_path: Path, monkeypatch) -
         {"label": "a", "seed": [0, 0, 1], "step": [50, 100, 50], "fid_hybrid": [4.0, 1.0, 2.0]}
     )
     looks = style.looks_of("a")
-    assert quality.learning(light.assign(seconds=light["step"] / 10), looks, tmp_path)
-    one, other, mean = drawn[0].axes[0].lines
+    final = pd.DataFrame({"label": "a", "step": 200, "seconds": [20.0, 22.0]})
+    final = final.assign(fid_hybrid=[0.5, 1.5], latent_error=0.1)
+    assert quality.learning(light.assign(seconds=light["step"] / 10), final, looks, tmp_path)
+    one, other, mean, last = drawn[0].axes[0].lines
     assert [len(line.get_xdata()) for line in (one, other, mean)] == [2, 1, 1]
     assert mean.get_ydata().tolist() == [3.0]
+    assert (last.get_xdata(), last.get_ydata()) == ([200], [1.0])  # at the last update, hollow
+    assert (last.get_markerfacecolor(), last.get_linestyle()) == ("none", "None")
+    assert drawn[0].axes[1].lines[-1].get_xdata() == [21.0]
     assert [axis.get_xlabel() for axis in drawn[0].axes] == ["updates", "seconds of training"]
     plt.close("all")
 

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.common.errors import UserError
 from benchmarks.planning import plan, suites
 from benchmarks.planning.identity import untrained_identity
-from benchmarks.report.data.contents import heading
+from benchmarks.report.data.contents import conditions, heading
 from benchmarks.report.data.frame import results_frame
 from benchmarks.report.data.merge import Group, merge
 from tests.planning.run_folders import run_of, write_controls, write_run
@@ -80,7 +80,14 @@ def test_a_suite_brings_rows_of_its_own_budgets_together(tmp_path: Path) -> None
     line = heading(suite, group.jobs)
     assert "matched settings and authors' settings" in line
     assert "11,725 updates of 128, fp32 or 11,725 updates of 32, fp32 or 2,931 updates" in line
+    assert ", eager engine; protocol" in line
     assert len(merged(tmp_path)[0]) > 1
+
+
+def test_the_engine_is_said() -> None:
+    suite = suites.load_suite("digits-all")
+    jobs = plan.jobs(suite, Path(), [0])
+    assert conditions(jobs).endswith(", fp32, stacked engine, 5 seeds at once")
 
 
 def test_rows_of_other_settings_are_no_seeds_of_one_row(tmp_path: Path) -> None:

@@ -35,6 +35,14 @@ def test_the_interval_has_to_lie_beyond_the_margin(kind: str, margin: float, out
     assert found.verdict == outcome
 
 
+@pytest.mark.parametrize(("margin", "outcome"), [(1.5, "for"), (2.0, "open"), (3.0, "against")])
+def test_the_margin_lies_on_the_claimed_side(margin: float, outcome: str) -> None:
+    """The row is about twice the one that it is compared with."""
+    assert (
+        judge(margin_of("better", margin, "higher"), runs({"a": HIGH, "b": LOW})).verdict == outcome
+    )
+
+
 @pytest.mark.parametrize(
     ("expected", "bound", "outcome"),
     [

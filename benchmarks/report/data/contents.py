@@ -195,8 +195,8 @@ def heading(suite: Suite, jobs: Sequence[Job]) -> str:
 
 
 def conditions(jobs: Sequence[Job]) -> str:
-    """Return under what the rows were trained: tier, networks and budget."""
-    return f"{_tiers(jobs)}, {_networks(jobs)}, {_budgets(jobs)}"
+    """Return under what the rows were trained: tier, networks, budget and engine."""
+    return f"{_tiers(jobs)}, {_networks(jobs)}, {_budgets(jobs)}, {_engines(jobs)}"
 
 
 def _tiers(jobs: Sequence[Job]) -> str:
@@ -207,6 +207,13 @@ def _networks(jobs: Sequence[Job]) -> str:
     """Describe the rows' networks, each kind once."""
     kinds = dict.fromkeys(job.run.networks for job in jobs)
     return " or ".join(map(_described, kinds))
+
+
+def _engines(jobs: Sequence[Job]) -> str:
+    """Describe what trained the rows."""
+    stacks = dict.fromkeys(job.run.training.stacked for job in jobs)
+    said = (f"stacked engine, {n} seeds at once" if n else "eager engine" for n in stacks)
+    return " or ".join(said)
 
 
 def _described(n: NetworkSettings) -> str:

@@ -11,8 +11,16 @@ from benchmarks.report.figures.style import Look, Looks, grid, legend, logarithm
 X_LABELS = {"step": "updates", "seconds": "seconds of training"}
 
 
-def learning(light: pd.DataFrame, looks: Looks, stem: Path) -> bool:
-    """Draw each light metric over updates and, beside it, over seconds; False if there are none."""
+def learning(light: pd.DataFrame, final: pd.DataFrame, looks: Looks, stem: Path) -> bool:
+    """Draw each light metric over updates and, beside it, over seconds; False if there are none.
+
+    Args:
+        light: the evaluations during training.
+        final: after the last update, hollow: label, step, seconds, metrics; one row per run.
+        looks: of the rows.
+        stem: path of the figure without a suffix.
+
+    """
     known = [x for x in X_LABELS if x in light and (light[x] > 0).any()]
     panels = [(x, name) for name in LIGHT if name in light for x in known]
     if not panels:
@@ -24,6 +32,9 @@ def learning(light: pd.DataFrame, looks: Looks, stem: Path) -> bool:
             _over(
                 axis, light[light["label"] == name].dropna(subset=[metric]), x, metric, looks[name]
             )
+            if metric in final:
+                ended = final[final["label"] == name].dropna(subset=[metric])
+                _last(axis, ended[[x, metric]].mean(), looks[name])
         shares = METRICS[metric].scale == "logit"  # all near 1: a logarithm shows nothing more
         logarithmic(axis.xaxis, *([] if shares else [axis.yaxis]))
         axis.set(ylabel=METRICS[metric].title, xlabel=X_LABELS[x])
@@ -39,6 +50,14 @@ def _over(axis: Axes, rows: pd.DataFrame, x: str, metric: str, look: Look) -> No
     steps = rows.assign(at=rows["step"]).groupby("at")[[x, metric]]
     mean = steps.mean()[steps.size() == rows["seed"].nunique()]
     axis.plot(mean[x], mean[metric], **look.points)
+
+
+def _last(axis: Axes, mean: pd.Series, look: Look) -> None:
+    """Draw the mean of final evaluations, on all samples: no part of the curve on fewer."""
+    axis.plot(
+        *mean, marker=look.marker, color=look.colour, markerfacecolor="none", linestyle="",
+        markersize=7,
+    )  # fmt: skip
 
 
 def truncation(curves: pd.DataFrame, looks: Looks, stem: Path) -> bool:
