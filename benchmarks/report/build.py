@@ -27,8 +27,8 @@ FOREST = "Headline metrics of {}: mean over seeds and 95 % interval; dashed: con
 LEARNING = (
     "Quick evaluations during training, on fewer samples, over updates and over seconds (thick: "
     "mean over seeds; thin: each seed; hollow: the final evaluation, on all samples). Seconds "
-    "compare only runs of one machine under the same load, so published runs next to your own have none; seeds that "
-    "train together share them equally, and the first updates include start-up"
+    "compare only runs of one machine under the same load, so published runs next to your own have "
+    "none; seeds that train together share them equally, and the first updates include start-up"
 )
 TRUNCATION = "Truncated draws |z| < threshold, on fewer samples (dotted: the whole prior)"
 OVER_TRAINING = "Samples of the same 16 draws over training; left: updates so far"
