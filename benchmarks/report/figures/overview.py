@@ -136,20 +136,23 @@ def _name_points(
     pixels = {name: axis.transData.transform(at) for name, at in points.items()}
     taken: list[tuple[float, float, float, float]] = [
         *((x - 6, y - 6, x + 6, y + 6) for x, y in pixels.values()),
-        *(text.get_window_extent().extents for text in of_lines),
+        *(text.get_window_extent().padded(3).extents for text in of_lines),
     ]
     scale = figure.dpi / 72
     for name, (x, y) in pixels.items():
-        width, height = 5.2 * len(name) * scale, 9 * scale
+        note = axis.annotate(name, points[name], xytext=(0, 0), textcoords="offset points",
+                             fontsize="medium", fontweight="bold")  # fmt: skip
+        size = note.get_window_extent()
         boxes = {
-            place: _box(x + place[0] * scale, y + place[1] * scale, width, height, place[0])
-            for place in PLACES
+            (dx, dy): _box(x + dx * scale, y + dy * scale, size.width, size.height, dx)
+            for dx, dy in PLACES
         }
         best = min(boxes, key=lambda place: sum(_overlap(boxes[place], other) for other in taken))
         taken.append(boxes[best])
-        side = "left" if best[0] > 0 else "right" if best[0] < 0 else "center"
-        axis.annotate(name, points[name], xytext=best, textcoords="offset points", ha=side,
-                      fontsize="medium", fontweight="bold")  # fmt: skip
+        note.set_position(best)
+        note.set_horizontalalignment(
+            "left" if best[0] > 0 else "right" if best[0] < 0 else "center"
+        )
 
 
 def _box(
