@@ -14,7 +14,7 @@ from benchmarks.report.data.columns import first, keys_of
 from benchmarks.report.data.contents import Contents, heading
 from benchmarks.report.figures import forest, overview, pictures, quality
 from benchmarks.report.figures.curves import gradient_norms, losses
-from benchmarks.report.figures.style import FORMATS, looks_of
+from benchmarks.report.figures.style import FORMATS, Looks, looks_of
 from benchmarks.report.formats import latex, markdown, page, report_json
 
 DRAWN = ".figures.json"
@@ -108,15 +108,7 @@ def _draw(contents: Contents, folder: Path) -> dict[str, str]:
             )
             for question in forest.questions(contents.summary)
         },
-        "learning": (
-            LEARNING,
-            lambda stem: quality.learning(
-                _of_one_machine(contents, frame.light_frame(jobs)),
-                _of_one_machine(contents, _final(contents)),
-                looks,
-                stem,
-            ),
-        ),
+        "learning": (LEARNING, partial(_learning, contents, looks)),
         **{
             kind: (what, partial(pictures.side_by_side, jobs, kind))
             for kind, what in pictures.PICTURES.items()
@@ -136,6 +128,11 @@ def _draw(contents: Contents, folder: Path) -> dict[str, str]:
     )
     drawings["gradient_norms"] = (GRADIENTS, partial(gradient_norms, curves))
     return {name: what for name, (what, draw) in drawings.items() if draw(folder / name)}
+
+
+def _learning(contents: Contents, looks: Looks, stem: Path) -> bool:
+    light = _of_one_machine(contents, frame.light_frame(contents.jobs))
+    return quality.learning(light, _of_one_machine(contents, _final(contents)), looks, stem)
 
 
 def _final(contents: Contents) -> pd.DataFrame:

@@ -136,12 +136,12 @@ def _name_points(
     pixels = {name: axis.transData.transform(at) for name, at in points.items()}
     taken: list[tuple[float, float, float, float]] = [
         *((x - 6, y - 6, x + 6, y + 6) for x, y in pixels.values()),
-        *(text.get_window_extent().padded(3).extents for text in of_lines),
+        *(text.get_window_extent().padded(1).extents for text in of_lines),
     ]
     scale = figure.dpi / 72
     for name, (x, y) in pixels.items():
         note = axis.annotate(name, points[name], xytext=(0, 0), textcoords="offset points",
-                             fontsize="medium", fontweight="bold")  # fmt: skip
+                             fontsize="medium", fontweight="bold", va="bottom")  # fmt: skip
         size = note.get_window_extent()
         boxes = {
             (dx, dy): _box(x + dx * scale, y + dy * scale, size.width, size.height, dx)
