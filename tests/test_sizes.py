@@ -37,7 +37,7 @@ TESTED_BY_NAME = {
 
 NO_IMPORT = {
     "benchmarks.common.text", "benchmarks.docgen.blocks", "benchmarks.docgen.family_pages",
-    "benchmarks.docgen.published", "benchmarks.records.plausible", "benchmarks.regression.gate",
+    "benchmarks.records.plausible", "benchmarks.regression.gate",
     "benchmarks.report.figures.overview", "benchmarks.report.formats.markdown",
     "benchmarks.report.formats.report_json", "benchmarks.report.stats.placement",
     "benchmarks.speed.conftest", "benchmarks.speed.plot", "benchmarks.speed.profile",
